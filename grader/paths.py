@@ -15,8 +15,8 @@ EXPECTED = ("templates", "reference", "tests/transformer")
 def data_root() -> Path:
     """The folder that holds `templates/`, `reference/` and `tests/transformer/`.
 
-    In an installed wheel they travel inside the package, in `_bundled`; in a checkout (an editable install included)
-    they lie at the top of the repository. Raises GraderError when they are in neither place.
+    In an installed wheel they travel inside the package, in `_bundled`; in a checkout (an editable install
+    included) they lie at the top of the repository. Raises GraderError when they are in neither place.
     """
     return find_data_root(PACKAGE)
 
@@ -27,6 +27,7 @@ def find_data_root(package: Path) -> Path:
         if all((root / name).is_dir() for name in EXPECTED):
             return root
     raise GraderError(
-        f"The grader's own files ({', '.join(EXPECTED)}) are neither in {package / '_bundled'} nor in {package.parent}.",
+        f"The grader's own files ({', '.join(EXPECTED)}) are neither in {package / '_bundled'} "
+        f"nor in {package.parent}.",
         "The installation is incomplete: install the grader again.",
     )
