@@ -1,4 +1,4 @@
-"""A JSON value that knows where it stands in its document, so that a malformed one is reported by its path."""
+"""A JSON value that knows its place in the document, so that a malformed one is reported by its path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ E = TypeVar("E", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of the document and the path to it; node["a"]["b"].text() reads a string or says what is wrong."""
+    """A value of the document and the path to it.
+
+    `node["a"]["b"].text()` reads a string, or raises a GraderError that names `a.b`.
+    """
 
     value: Any
     path: str
@@ -59,17 +62,15 @@ class Node:
             return NON_FINITE[self.value]
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float, Decimal)):
             raise self._malformed("is not a number")
-        return float(self.value)
+        try:
+            return float(self.value)
+        except OverflowError:
+            raise self._malformed("is a number beyond all bounds") from None
 
     def points(self) -> Decimal:
-        value = self.value
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float, Decimal))
-            or not math.isfinite(value)
-        ):
+        if isinstance(self.value, str) or not math.isfinite(self.real()):
             raise self._malformed("is not a number of points")
-        return Decimal(str(value))
+        return Decimal(str(self.value))
 
     def numbers(self) -> Any:
         if isinstance(self.value, list):
@@ -80,9 +81,8 @@ class Node:
         name = self.text()
         if name not in list(kind):
             near = did_you_mean(name, list(kind))
-            raise self._malformed(
-                f"is {name!r}, no known {kind.__name__.lower()}" + (f" ({near!r}?)" if near else "")
-            )
+            guess = f" (did you mean {near!r}?)" if near else ""
+            raise self._malformed(f"is {name!r}, no known {kind.__name__.lower()}{guess}")
         return kind(name)
 
     def _of(self, kind: type[Any], words: str) -> Any:
@@ -92,6 +92,6 @@ class Node:
 
     def _malformed(self, what: str) -> GraderError:
         return GraderError(
-            f"This is not a grade report: {self.path or 'the document'} {what}.",
+            one_line(f"This is not a grade report: {self.path or 'the document'} {what}."),
             "Use a report.json as the grader wrote it, or grade the submission again.",
         )

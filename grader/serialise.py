@@ -1,7 +1,7 @@
-"""GradeReport <-> report.json. Documented field by field in docs/report.md, described by report.schema.json.
+"""GradeReport <-> report.json, documented field by field in docs/report.md, described by report.schema.json.
 
-Every export passes here: hidden checks lose their reference values (`disclosed`), points are rounded, here and
-nowhere else (`rounded`), and numbers that JSON cannot hold become strings.
+Every export passes here: hidden checks lose their reference values (`disclosed`), points are rounded, here
+and nowhere else (`rounded`), and numbers that JSON cannot hold become strings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 from grader.document import NON_FINITE, Node
 from grader.errors import GraderError
@@ -63,7 +63,7 @@ def rounded(points: Decimal) -> Decimal:
 
 
 def to_document(report: GradeReport) -> dict[str, Any]:
-    """A JSON-ready document: dicts with string keys, lists, str, int, finite float, bool, None; nothing else."""
+    """A JSON-ready document of dicts with string keys, lists, str, int, finite float, bool and None."""
     report = disclosed(report)
     return {
         "schema_version": report.schema_version,
@@ -149,14 +149,14 @@ def _values(values: Any) -> Any:
     """Nested lists of numbers; anything else is a gap, for a picture is no reason to lose a report."""
     if isinstance(values, (list, tuple)):
         return [_values(value) for value in values]
-    return _real(values) if isinstance(values, Real) else None
+    return _real(cast("float", values)) if isinstance(values, Real) else None
 
 
-def _real(number: Real | float) -> float | str:
+def _real(number: float) -> float | str:
     try:
         value = float(number)
     except OverflowError:  # a whole number beyond the range of a float
-        value = math.inf if int(number) > 0 else -math.inf
+        value = math.inf if number > 0 else -math.inf
     if math.isfinite(value):
         return value
     return next(name for name, special in NON_FINITE.items() if repr(special) == repr(value))

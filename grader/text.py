@@ -1,8 +1,9 @@
 """Cleaning of untrusted text: what a student wrote, printed or named a file, before anybody looks at it.
 
-`storable` makes a string fit for a JSON document and changes nothing else. `clean` and `one_line` make it fit for
-human eyes: terminal escapes are taken out, what is invisible or reorders its neighbours becomes a visible escape,
-length is capped with a note. Escaping for the target (HTML, Markdown, terminal) comes after, in the renderer.
+`storable` makes a string fit for a JSON document and changes nothing else. `clean` and `one_line` make it
+fit for human eyes: terminal escapes are taken out, what is invisible or reorders its neighbours becomes a
+visible escape, length is capped with a note. Escaping for the target (HTML, Markdown, terminal) comes after,
+in the renderer.
 """
 
 from __future__ import annotations
