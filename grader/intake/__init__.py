@@ -1,0 +1,30 @@
+"""What was handed in: a folder on disk -> Submission -> answers and figures. Nothing is executed."""
+
+from grader.intake.answers import Answer, Answers, read_answers
+from grader.intake.folder import read_submission
+from grader.intake.found import Found, Problem
+from grader.intake.grim import accuracy_counts, explain_impossible, nearest_accuracies, possible_accuracy
+from grader.intake.metrics import Epoch, Metrics, read_metrics
+from grader.intake.predictions import Prediction, Predictions, label_name, read_predictions
+from grader.intake.walk import IntakeLimits
+
+__all__ = [
+    "Answer",
+    "Answers",
+    "Epoch",
+    "Found",
+    "IntakeLimits",
+    "Metrics",
+    "Prediction",
+    "Predictions",
+    "Problem",
+    "accuracy_counts",
+    "explain_impossible",
+    "label_name",
+    "nearest_accuracies",
+    "possible_accuracy",
+    "read_answers",
+    "read_metrics",
+    "read_predictions",
+    "read_submission",
+]

@@ -1,0 +1,219 @@
+"""answers.toml -> :class:`Answers`: what the student wrote under each key, and where."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from grader.errors import did_you_mean
+from grader.intake.found import Found, Problem, describe, shorten
+from grader.intake.lookup import find_file
+from grader.intake.text import read_text
+from grader.intake.toml_lines import key_lines
+from grader.model import Submission
+
+_PLACEHOLDERS = {
+    "",
+    "?",
+    "??",
+    "???",
+    "-",
+    "--",
+    "...",
+    "…",
+    "todo",
+    "tbd",
+    "n/a",
+    "na",
+    "none",
+    "your answer",
+}
+_FILE = "answers.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stands under one key."""
+
+    key: str
+    """The key that was asked for, for example "4c.bytes"."""
+    status: Found
+    value: Any = None
+    """int, Decimal (with the digits as written), str or list; None unless found."""
+    location: str | None = None
+    """For example "answers.toml, line 12"."""
+    problem: Problem | None = None
+    """Set where the status is missing or malformed."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers of one hand-in."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Dotted key -> value, as written."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Dotted key -> line, counted from 1."""
+    path: str = _FILE
+    status: Found = Found.FOUND
+    problem: Problem | None = None
+    """Why nothing could be read; set where the status is missing or malformed."""
+    notes: tuple[str, ...] = ()
+
+    def get(self, key: str) -> Answer:
+        """The answer under `key`; never raises. Case, dots and spaces of the key as written do not matter."""
+        if self.problem:
+            return Answer(key, self.status, location=self.problem.location, problem=self.problem)
+        written = key if key in self.values else self._lenient(key)
+        if written is None:
+            return Answer(key, Found.MISSING, problem=self._not_there(key))
+        value, location = self.values[written], self._location(written)
+        if is_placeholder(value):
+            problem = Problem(f"{key} is not answered yet.", f"Write the answer in {location}.", location)
+            return Answer(key, Found.MISSING, location=location, problem=problem)
+        notes = () if written == key else (f"The key is written {written!r}; it was read as {key!r}.",)
+        if isinstance(value, dict):
+            problem = Problem(
+                f"{key} is a section with entries ({shorten(', '.join(value), 40)}), and one value is due.",
+                f"Write {key.rpartition('.')[2]} = … under [{key.rpartition('.')[0]}].",
+                location,
+            )
+            return Answer(key, Found.MALFORMED, location=location, problem=problem, notes=notes)
+        return Answer(key, Found.FOUND, value, location, notes=notes)
+
+    def text(self, key: str) -> Answer:
+        """The same for a prose answer: a list of lines is joined, any other kind of value is malformed."""
+        answer = self.get(key)
+        value = answer.value
+        if answer.status is not Found.FOUND or isinstance(value, str):
+            return answer
+        if isinstance(value, list) and all(isinstance(line, str) for line in value):
+            return Answer(key, Found.FOUND, "\n".join(value), answer.location, notes=answer.notes)
+        problem = Problem(
+            f"{key} is {describe(value)}, and a text is due.",
+            f'Write {key.rpartition(".")[2]} = """…""" with your sentences between the quotes.',
+            answer.location,
+        )
+        return Answer(key, Found.MALFORMED, location=answer.location, problem=problem, notes=answer.notes)
+
+    def _location(self, written: str) -> str:
+        line = self.lines.get(written)
+        return f"{self.path}, line {line}" if line else self.path
+
+    def _lenient(self, key: str) -> str | None:
+        """The one key that differs in case, dots, dashes or spaces only."""
+        matches = [k for k in self.values if _bare(k) == _bare(key)]
+        return matches[0] if len(matches) == 1 else None
+
+    def _not_there(self, key: str) -> Problem:
+        section, _, name = key.rpartition(".")
+        message = f"{key} is not in {self.path}."
+        top = next((k for k in self.values if _bare(k) == _bare(name)), None)
+        if top is not None:
+            step = f"{self._location(top)} has {top!r} outside of any section: move it below [{section}]."
+            return Problem(message, step)
+        near = did_you_mean(key, self.values)
+        if near and near.rpartition(".")[0].casefold() == section.casefold():
+            return Problem(message, f"{self._location(near)} has {near!r}: is {key!r} meant?")
+        return Problem(message, f"Write {name} = … below the line [{section}].")
+
+
+def read_answers(submission: Submission, known: Iterable[str] = ()) -> Answers:
+    """Read answers.toml. Entries that are not among the `known` keys get a note, where those are given."""
+    found = find_file(submission, _FILE)
+    if found.file is None:
+        status = Found.MALFORMED if found.ambiguous else Found.MISSING
+        return Answers(status=status, problem=found.problem)
+    path = found.file.path
+    decoded = read_text(found.file)
+    if decoded.text is None:
+        return Answers(path=path, status=Found.MALFORMED, problem=decoded.problem, notes=found.notes)
+    try:
+        document = tomllib.loads(decoded.text, parse_float=Decimal)
+    except RecursionError:
+        problem = Problem(f"{path} has brackets nested too deeply.", "A list holds numbers only.", path)
+        return Answers(path=path, status=Found.MALFORMED, problem=problem, notes=found.notes)
+    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError is one; a giant integer is a plain one
+        problem = _toml_problem(path, decoded.text, str(error))
+        return Answers(path=path, status=Found.MALFORMED, problem=problem, notes=found.notes)
+    values = dict(_flatten(document))
+    answers = Answers(values, key_lines(decoded.text), path, notes=found.notes + decoded.notes)
+    return Answers(answers.values, answers.lines, path, notes=(*answers.notes, *_unknown(answers, known)))
+
+
+def is_placeholder(value: Any) -> bool:
+    """True for what the starter kit writes and for the usual marks of an answer still to come."""
+    if isinstance(value, str):
+        return value.strip().strip("<>[]_").casefold() in _PLACEHOLDERS
+    return value in ([], {})
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys; a table is listed itself too, so that one in the place of a value is seen."""
+    for key, value in table.items():
+        dotted = f"{prefix}.{key}" if prefix else key
+        if isinstance(value, dict):
+            if prefix:
+                yield dotted, value
+            yield from _flatten(value, dotted)
+        else:
+            yield dotted, value
+
+
+def _unknown(answers: Answers, known: Iterable[str]) -> Iterator[str]:
+    """Notes on entries that no question asks for."""
+    keys = list(known)
+    asked = {_bare(k) for k in keys}
+    for written, value in answers.values.items():
+        if not keys or isinstance(value, dict) or is_placeholder(value) or _bare(written) in asked:
+            continue
+        near = did_you_mean(written, keys)
+        where = answers._location(written)
+        yield f"{where}: no question asks for {shorten(written)!r}" + (
+            f"; is {near!r} meant?" if near else "."
+        )
+
+
+def _bare(key: str) -> str:
+    return re.sub(r"[\W_]+", "", key).casefold()
+
+
+def _toml_problem(path: str, text: str, error: str) -> Problem:
+    """Line, column and the line itself, with the change that mends the usual slips."""
+    lines = text.split("\n")
+    at = re.search(r"\(at line (\d+), column (\d+)\)", error)
+    if (
+        not at and "end of document" not in error
+    ):  # a number of thousands of digits has no place in the message
+        return Problem(
+            f"{path} holds a number that cannot be read: {shorten(error, 60)}.", "Write it shorter.", path
+        )
+    number = int(at[1]) if at else max((i for i, line in enumerate(lines, 1) if line.strip()), default=1)
+    column = f", column {at[2]}" if at else ", at its end"
+    reason = re.sub(r"\s*\(at .*\)$", "", error).rstrip(".")
+    line = lines[number - 1] if number <= len(lines) else ""
+    message = f"{path} is not valid TOML. Line {number}{column}, {shorten(line, 80)!r}: {reason}."
+    return Problem(message, _toml_step(line, reason), f"{path}, line {number}")
+
+
+def _toml_step(line: str, reason: str) -> str:
+    entry = re.match(r"\s*([\w.\-]+)\s*=\s*(.*?)\s*$", line)
+    if "overwrite" in reason or "twice" in reason:
+        return "The same key stands twice in one section: keep one of them."
+    if entry is None:
+        return 'Each line is a section "[4c]", an entry "key = value", or a comment that starts with #.'
+    key, value = entry[1], re.sub(r"\s+#.*$", "", entry[2])
+    if not value:
+        return f'A value is missing after the =. Leave {key} = "" where you have no answer yet.'
+    if value[0] in "\"'":
+        return "A text ends with the quotes it starts with; one of several lines stands between three quotes."
+    if value[0] in "([{":
+        return f"Write a list as {key} = [1, 2, 3, 4]."
+    return (
+        f'A number with a unit, with commas, or a text goes between quotes: {key} = "{shorten(value, 40)}".'
+    )
