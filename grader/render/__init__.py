@@ -1,0 +1,43 @@
+"""GradeReport -> report.html, report.md, report.json and the terminal's table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.errors import UnknownName
+from grader.model import GradeReport
+from grader.render.files import write_all
+from grader.render.pages import html_page, markdown_page
+from grader.render.terminal import terminal_summary
+from grader.serialise import to_document
+
+FORMATS = ("html", "md", "json")
+"""What `render` and `write_reports` know; each is the suffix of its file."""
+
+__all__ = ["FORMATS", "render", "terminal_summary", "write_reports"]
+
+
+def render(report: GradeReport, fmt: str) -> str:
+    """The report as a text of the format, one of FORMATS; UnknownName for another."""
+    if fmt == "html":
+        return html_page(report)
+    if fmt == "md":
+        return markdown_page(report)
+    if fmt == "json":
+        return json_text(report)
+    raise UnknownName("format", fmt, FORMATS)
+
+
+def json_text(report: GradeReport) -> str:
+    """Strict JSON in ASCII, so that no control or bidirectional character of a student reaches a terminal."""
+    return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
+
+
+def write_reports(report: GradeReport, out_dir: Path, formats: Iterable[str] = FORMATS) -> dict[str, Path]:
+    """Write `report.<format>` into `out_dir` (made if it is not there); gives the path of each format.
+
+    Each file is replaced in one step. Raises UnknownName for a format, GraderError where it cannot be written.
+    """
+    return write_all(report, Path(out_dir), formats, render)

@@ -1,0 +1,61 @@
+"""The two pages that come from templates: report.html and report.md."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader.model import GradeReport
+from grader.paths import data_root
+from grader.render import markdown
+from grader.render.view import view_of
+
+
+def html_page(report: GradeReport) -> str:
+    """One self-contained page; its policy allows its own style sheet, by hash, and nothing else."""
+    style = (_templates() / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = _html_environment().get_template("report.html.j2")
+    return page.render(report=view_of(report), style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
+
+
+def markdown_page(report: GradeReport) -> str:
+    """The same content for people who read it in an editor, an issue or a message."""
+    page = _markdown_environment().get_template("report.md.j2")
+    return page.render(report=view_of(report)).strip() + "\n"
+
+
+def _templates() -> Path:
+    return data_root() / "templates"
+
+
+@cache
+def _html_environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_templates()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _markdown_environment() -> Environment:
+    # `finalize` sees every {{ expression }} and escapes what is not Markdown already: none can be forgotten.
+    environment = Environment(
+        loader=FileSystemLoader(_templates()),
+        autoescape=False,
+        finalize=markdown.escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = markdown.code
+    environment.filters["block"] = markdown.block
+    return environment

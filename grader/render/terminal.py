@@ -1,0 +1,110 @@
+"""The summary that `grade` prints: a line for what went well, a few for what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.model import GradeReport, Status
+from grader.render.view import CheckView, PartView, ReportView, view_of
+from grader.text import one_line
+
+STYLES = {
+    Status.PASSED: ("✓", "green"),
+    Status.PARTIAL: ("◐", "yellow"),
+    Status.FAILED: ("✗", "red"),
+    Status.MISSING: ("○", "red"),
+    Status.BLOCKED: ("⊘", "red"),
+    Status.TIMEOUT: ("✗", "red"),
+    Status.OUT_OF_MEMORY: ("✗", "red"),
+    Status.CRASHED: ("✗", "red"),
+    Status.NEEDS_REVIEW: ("?", "blue"),
+    Status.GRADER_ERROR: ("!", "magenta"),
+}
+REASON_LIMIT = 160
+"""Characters of a reason or a hint; the whole text is in the report."""
+NOTES_SHOWN = 3
+
+
+def terminal_summary(
+    report: GradeReport, console: Console, written: Mapping[str, Path] | None = None
+) -> None:
+    """Print the table by part, the total and where to read more.
+
+    `written` is what write_reports returned. Texts are printed as data: markup in them is not interpreted.
+    """
+    view = view_of(report)
+    console.print(_table(view))
+    console.print(_total(view))
+    for note in view.notes[:NOTES_SHOWN]:
+        console.print(Text(f"Note: {_short(note)}", style="dim"))
+    if len(view.notes) > NOTES_SHOWN:
+        console.print(Text(f"… and {len(view.notes) - NOTES_SHOWN} more notes in the report", style="dim"))
+    if written:
+        page = written.get("html") or next(iter(written.values()))
+        console.print(Text.assemble("Read more: ", (one_line(str(page), 400), "bold")), soft_wrap=True)
+
+
+def _table(view: ReportView) -> Table:
+    table = Table(
+        title=Text(f"{view.title} · {_short(view.student, 60)}"),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("Part", no_wrap=True)
+    table.add_column("Points", justify="right", no_wrap=True)
+    table.add_column("Why, and what to try next", ratio=1)
+    for part in view.parts:
+        _add_part(table, part)
+    return table
+
+
+def _add_part(table: Table, part: PartView) -> None:
+    """One row for the part and its passed checks, one for every other check."""
+    sign, style = STYLES[Status.PASSED] if part.checks and not part.opened else (" ", "")
+    passed = f" · {len(part.passed)} passed" if part.passed else ""
+    table.add_row(
+        Text.assemble((f"{sign} ", style), (part.id, "bold")),
+        Text(f"{part.earned}/{part.possible}", style="bold"),
+        Text.assemble((part.title, "" if style else "bold"), (passed, style or "dim")),
+    )
+    for check in part.opened:
+        sign, style = STYLES[check.status]
+        table.add_row(
+            Text.assemble("  ", (f"{sign} ", style), check.id),
+            Text(f"{check.earned}/{check.possible}"),
+            _reason(check, style),
+        )
+
+
+def _reason(check: CheckView, style: str) -> Text:
+    reason = Text.assemble((f"{check.label}. ", style), _short(check.message or check.title))
+    if check.hint:
+        reason.append(f"\n→ {_short(check.hint)}", style="italic")
+    return reason
+
+
+def _total(view: ReportView) -> Text:
+    score = view.score
+    total = Text.assemble((f"{score.earned} of {score.possible} points", "bold"))
+    if score.awaiting or score.excused:
+        total.append(f" · automatic {score.automatic_earned} of {score.automatic_possible}")
+    if score.awaiting:
+        total.append(f" · {score.awaiting} for a person to give", style="blue")
+    if score.excused:
+        total.append(f" · {score.excused} not counted, by our fault", style="magenta")
+    if view.standing:
+        total.append(f"\n{view.standing}", style="yellow")
+    return total
+
+
+def _short(text: str, limit: int = REASON_LIMIT) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
