@@ -12,6 +12,7 @@ Letters:  B batch   S length of the longest text in the batch, in tokens   C num
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,8 +42,8 @@ class Sample(TypedDict):
 class Epoch(TypedDict):
     """What one pass over the training texts came to."""
 
-    train_loss: float """Mean cross-entropy in nats over the epoch's training texts, each taken when its
-    batch was trained on."""
+    train_loss: float
+    """Mean cross-entropy in nats over the training texts, each taken when its batch was trained on."""
     train_acc: float
     """Share of training texts that were classified right when their batch was trained on."""
     test_acc: float
@@ -96,8 +97,10 @@ def finetune(
     learning_rate: float = 5e-5,
     seed: int = 0,
 ) -> list[Epoch]:
-    """Train all weights of `model`, in place; one entry an epoch. It is left in eval mode, on the device it
-    was on."""
+    """Train all weights of `model` in place, on the device that it is on, and leave it in eval mode.
+
+    One entry an epoch, in order.
+    """
     torch.manual_seed(seed)  # dropout
     order = torch.Generator().manual_seed(seed)  # shuffling, apart, so that it does not depend on the model
     batches = DataLoader(
@@ -149,7 +152,7 @@ def predict_labels(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[int
 def evaluate(model: Any, tokenizer: Any, dataset: Any) -> float:
     """Accuracy on the data set: a number of right answers over the number of texts, k/n."""
     labels = predict_labels(model, tokenizer, list(dataset["text"]))
-    right = sum(a == b for a, b in zip(labels, dataset["label"], strict=True))
+    right = sum(1 for a, b in zip(labels, dataset["label"], strict=True) if a == b)
     return right / len(labels)
 
 
@@ -169,17 +172,6 @@ MODELS = {
 }
 N_TRAIN, N_TEST = 1024, 128
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 8, "learning_rate": 5e-5}
-
-NEWS = (
-    "The Lakers held off a late run by the Nets on Saturday night, with a three-pointer in the last minute
-    that " "settled a game in which the lead had changed hands fourteen times.", "Bones dug out of the
-    desert of Uzbekistan belong to a dinosaur that nobody had described before, " "palaeontologists report:
-    a hunter eight metres long that lived ninety million years ago.", "The United Nations has called on all
-    parties to the war in Yemen to agree to a ceasefire at once, so that " "food and medicine can reach the
-    port cities.", "Amazon plans to open a fulfilment centre in New Zealand, its first in the country, and
-    expects sales there " "to grow by a fifth within two years.",
-)
-"""The four news texts of 3c, in our own words: Sports, Sci/Tech, World, Business."""
 
 
 def load_pretrained(kind: str) -> tuple[Any, Any]:
@@ -207,9 +199,11 @@ def load_ag_news(seed: int = 0) -> tuple[Any, Any]:
     )
 
 
-def main(folder: Path = Path("results"), texts: Sequence[str] = NEWS) -> None:
-    """Fine-tune both models; write distilbert.json, roberta.json and DistilBERT's predictions.json for
-    `texts`."""
+def main(folder: Path, texts: Sequence[str]) -> None:
+    """Fine-tune both models on AG News, as 3b and 3d ask, and let DistilBERT name the topics of `texts` (3c).
+
+    Writes distilbert.json, roberta.json and predictions.json; downloads about 1 GB; takes an hour on a CPU.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     train, test = load_ag_news()
     for kind, name in MODELS.items():
@@ -231,4 +225,7 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # python -m reference.transformer.finetune results four_texts.jsonl
+    _, results, texts_file = sys.argv
+    lines = Path(texts_file).read_text(encoding="utf-8").splitlines()
+    main(Path(results), [json.loads(line)["text"] for line in lines])
