@@ -1,0 +1,115 @@
+"""Error carried forward: what follows from a student's own earlier numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from grader.intake import Answers, Found
+from grader.model import Tolerance
+from grader.numbers.book import QuantityBook
+from grader.numbers.compare import Outcome, compare_number, to_fraction
+from grader.numbers.parse import NumberError, ParsedNumber, parse_number
+from grader.numbers.question import Question, readings
+
+_MOST_GIVEN = 5
+_MOST_SLACK = Fraction(1, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An earlier number of the student's that differs from the right one."""
+
+    question: Question
+    parsed: ParsedNumber
+    sound: bool
+    """True where it is right, only rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A value that follows from some of the student's own numbers."""
+
+    value: Fraction
+    """In base units."""
+    given: tuple[Given, ...]
+
+    @property
+    def sound(self) -> bool:
+        """True where all of them are right, only rounded."""
+        return all(g.sound for g in self.given)
+
+    @property
+    def keys(self) -> str:
+        return " and ".join(g.question.key for g in self.given)
+
+    @property
+    def shown(self) -> str:
+        return " and ".join(f"{g.question.key} = {g.parsed.text}" for g in self.given)
+
+    def slack(self) -> Tolerance:
+        """What the printed digits of the earlier numbers leave open: the student may have gone on with more."""
+        parts = (g.parsed.last_place / 2 / abs(g.parsed.value) for g in self.given if g.parsed.value)
+        return Tolerance(
+            "printed digits of the earlier numbers", float(min(sum(parts, Fraction(0)), _MOST_SLACK))
+        )
+
+
+def carried_values(
+    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
+) -> list[Carried]:
+    """Every value that follows from the student's own earlier numbers, from most of them to one alone."""
+    given = list(_given(question, answers, book, questions))[:_MOST_GIVEN]
+    carried: dict[Fraction, Carried] = {}
+    for size in range(len(given), 0, -1):
+        for chosen in combinations(given, size):
+            value = _follow(question, chosen, book)
+            if value is not None and value != question.expected:
+                kept = carried.get(value)
+                if kept is None or len(chosen) < len(kept.given):
+                    carried[value] = Carried(value, chosen)
+    return list(carried.values())
+
+
+def _given(
+    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
+) -> Iterator[Given]:
+    """The answered numbers that this one follows from, the nearest first, except those exactly right."""
+    seen: set[str] = set()
+    pending = list(question.quantity.inputs)
+    while pending:
+        identifier = pending.pop(0)
+        if identifier in seen or identifier not in book.QUANTITIES:
+            continue
+        seen.add(identifier)
+        pending.extend(book.QUANTITIES[identifier].inputs)
+        earlier = questions.get(identifier)
+        answer = answers.get(earlier.key) if earlier else None
+        if earlier is None or answer is None or answer.status is not Found.FOUND:
+            continue
+        try:
+            parsed = parse_number(answer.value, earlier.due)
+        except NumberError:
+            continue
+        outcome, parsed = _as_meant(parsed, earlier)
+        if outcome is not Outcome.EXACT:
+            yield Given(earlier, parsed, sound=outcome is not Outcome.WRONG)
+
+
+def _as_meant(parsed: ParsedNumber, question: Question) -> tuple[Outcome, ParsedNumber]:
+    """The reading that is right, if there is one; else the plain one."""
+    for reading in readings(parsed, question):
+        outcome = compare_number(reading, question.expected, question.tolerance, unit=question.due).outcome
+        if outcome is not Outcome.WRONG:
+            return outcome, reading
+    return Outcome.WRONG, parsed
+
+
+def _follow(question: Question, chosen: tuple[Given, ...], book: QuantityBook) -> Fraction | None:
+    given = {g.question.quantity.id: g.parsed.value / g.question.native.factor for g in chosen}
+    try:
+        return to_fraction(book.value(question.quantity.id, given)) * question.native.factor
+    except (ArithmeticError, ValueError, TypeError):
+        return None  # nothing follows: a logarithm of a negative probability, a division by zero

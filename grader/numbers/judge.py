@@ -1,0 +1,274 @@
+"""The verdict on one number of a hand-in: right, carried forward, a known slip, or wrong.
+
+The order is the marking rule: a right number is right however it came about; a number that follows from an
+earlier wrong one is not punished again; only then is a slip looked for; and a slip that has cost points once
+costs none the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from grader.intake import Answer, Answers, Found
+from grader.model import Check, Evidence, Status, Visibility
+from grader.numbers.book import QuantityBook, Slip
+from grader.numbers.compare import Outcome, compare_number, show_number, to_fraction
+from grader.numbers.follow import Carried, carried_values
+from grader.numbers.parse import NumberError, ParsedNumber, parse_number
+from grader.numbers.question import Question, by_quantity, read_question, readings
+from grader.numbers.units import DATA, NUMBER
+
+FULL = Fraction(1)
+NOTHING = Fraction(0)
+_FACTORS = (
+    (Fraction(-1), "the negative of", "Where did the sign go?"),
+    (Fraction(8), "8 times", "Bits or bytes?"),
+    (Fraction(1, 8), "an eighth of", "Bits or bytes?"),
+    (Fraction(2), "twice", "Is something counted twice?"),
+    (Fraction(1, 2), "half of", "Is something left out?"),
+    (Fraction(100), "100 times", "Percent or a plain share?"),
+    (Fraction(1, 100), "a hundredth of", "Percent or a plain share?"),
+    *(
+        (Fraction(1000) ** k, f"1000^{k} times" if k > 1 else "1,000 times", "Look at the unit.")
+        for k in (1, 2, 3)
+    ),
+    *(
+        (Fraction(1, 1000**k), f"1/1000^{k} of" if k > 1 else "a thousandth of", "Look at the unit.")
+        for k in (1, 2, 3)
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge of numbers says; the check turns it into points."""
+
+    status: Status
+    """passed, partial, failed or missing. A number that is wrong but costs nothing (carried forward at full
+    points) is passed, and the message says so."""
+    fraction: Fraction
+    """Share of the check's points, 0 to 1."""
+    message: str
+    hint: str
+    evidence: Evidence
+    slip: Slip | None = None
+    """The one known slip that explains a wrong number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One question put to one hand-in."""
+
+    question: Question
+    answer: Answer
+    answers: Answers
+    book: QuantityBook
+    questions: Mapping[str, Question]
+
+    def verdict(
+        self,
+        fraction: Fraction,
+        message: str,
+        hint: str = "",
+        *,
+        parsed: ParsedNumber | None = None,
+        notes: tuple[str, ...] = (),
+        slip: Slip | None = None,
+    ) -> Verdict:
+        """Put the evidence together; the status follows from the fraction."""
+        status = {FULL: Status.PASSED, NOTHING: Status.FAILED}.get(fraction, Status.PARTIAL)
+        question, answer = self.question, self.answer
+        read = parsed.notes if parsed else ()
+        evidence = Evidence(
+            asked=f"{question.key}: {question.quantity.title}"
+            + (f", in {question.due.name}" * bool(question.due.name)),
+            expected=self.expected(),
+            obtained=None if answer.status is not Found.FOUND else _obtained(answer, parsed),
+            largest_difference=self._difference(parsed),
+            location=answer.location,
+            notes=tuple(n for n in (*answer.notes, *read, *notes) if n),
+        )
+        return Verdict(status, fraction, message, hint if fraction < FULL else "", evidence, slip)
+
+    def expected(self) -> str | None:
+        """The right value as text; None for a hidden check."""
+        if self.question.check.visibility is Visibility.HIDDEN:
+            return None
+        return show_number(self.question.expected, self.question.due)
+
+    def _difference(self, parsed: ParsedNumber | None) -> float | None:
+        if parsed is None or self.question.check.visibility is Visibility.HIDDEN:
+            return None
+        return float(abs(parsed.value - self.question.expected) / self.question.due.factor)
+
+
+def judge_number(check: Check, answers: Answers, book: QuantityBook, checks: Iterable[Check] = ()) -> Verdict:
+    """Judge the answer that `check.number` declares.
+
+    checks: all checks of the assignment in their order, so that earlier numbers of the student can be carried
+    forward. Raises AssignmentError where a declaration is wrong; nothing that a student writes raises.
+    """
+    question = read_question(check, book)
+    questions = by_quantity(checks, book) | {question.quantity.id: question}
+    verdict = _judge_alone(question, answers, book, questions)
+    if verdict.slip is None:
+        return verdict
+    return _punished_before(verdict, question, answers, book, questions) or verdict
+
+
+def _judge_alone(
+    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
+) -> Verdict:
+    """The verdict without regard to what other slips have cost."""
+    case = _Case(question, answers.get(question.key), answers, book, questions)
+    problem = case.answer.problem
+    if case.answer.status is not Found.FOUND:
+        message, step = (
+            (problem.message, problem.next_step) if problem else (f"{question.key} is missing.", "")
+        )
+        verdict = case.verdict(NOTHING, message, step)
+        return replace(verdict, status=Status.MISSING) if case.answer.status is Found.MISSING else verdict
+    try:
+        parsed = parse_number(case.answer.value, question.due)
+    except NumberError as error:
+        said = error.message
+        message = f"{question.key} {said[3:]}" if said.startswith("It is ") else f"{question.key}: {said}"
+        return case.verdict(NOTHING, message, error.next_step)
+    carried = carried_values(question, answers, book, questions)
+    for reading in readings(parsed, question):
+        verdict_or_none = (
+            _right(case, reading)
+            or _carried_forward(case, reading, carried, loosely=False)
+            or _known_slip(case, reading)
+            or _carried_forward(case, reading, carried, loosely=True)
+        )
+        if verdict_or_none:
+            return verdict_or_none
+    return _wrong(case, parsed)
+
+
+def _right(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+    question = case.question
+    comparison = compare_number(parsed, question.expected, question.tolerance, unit=question.due)
+    if comparison.outcome is Outcome.WRONG:
+        return None
+    messages = {
+        Outcome.EXACT: "Right.",
+        Outcome.ROUNDED: "Right to the digits that you print.",
+        Outcome.EARLY_ROUNDED: "Right, though rounded early.",
+    }
+    message, notes = messages[comparison.outcome], (comparison.note,)
+    return case.verdict(FULL, message, parsed=parsed, notes=notes)
+
+
+def _carried_forward(
+    case: _Case, parsed: ParsedNumber, carried: Iterable[Carried], *, loosely: bool
+) -> Verdict | None:
+    """The number follows from the student's own earlier ones; loosely: as far as their printed digits tell."""
+    question = case.question
+    for way in carried:
+        tolerance = way.slack() if loosely else question.tolerance
+        if compare_number(parsed, way.value, tolerance, unit=question.due).outcome is Outcome.WRONG:
+            continue
+        if way.sound:
+            note = f"It follows from your {way.shown}, which you had rounded: round the last result only."
+            return case.verdict(FULL, "Right, though rounded early.", parsed=parsed, notes=(note,))
+        fraction = question.follow_through or NOTHING
+        if fraction:
+            share = "full points" if fraction == FULL else f"{fraction} of the points"
+            message = (
+                f"Not the right number, but it follows correctly from your own {way.shown}. "
+                f"The error is carried forward: {share}."
+            )
+            hint = f"Correct {way.keys} first; this number follows."
+            return case.verdict(
+                fraction, message, hint, parsed=parsed, notes=(hint,) if fraction == FULL else ()
+            )
+    return None
+
+
+def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+    """The slips that lead to this number; the nearest, and all of them where several are equally near."""
+    question = case.question
+    ranked: list[tuple[Outcome, Slip]] = []
+    for slip in question.quantity.slips:
+        value = to_fraction(slip.value) * question.native.factor
+        outcome = compare_number(parsed, value, question.tolerance, unit=question.due).outcome
+        if outcome is not Outcome.WRONG:
+            ranked.append((outcome, slip))
+    best = max((outcome for outcome, _ in ranked), default=Outcome.WRONG)
+    slips = [slip for outcome, slip in ranked if outcome is best]
+    if not slips:
+        return None
+    kept = next((s for s in slips if getattr(s, "keeps_marks", False)), None)
+    if kept:
+        return case.verdict(FULL, f"Right, with a remark: {kept.title}.", parsed=parsed, notes=(kept.hint,))
+    shown = _obtained(case.answer, parsed)
+    if len(slips) == 1:
+        message = f"{shown} is what comes out of a known slip: {slips[0].title}."
+        return case.verdict(NOTHING, message, slips[0].hint, parsed=parsed, slip=slips[0])
+    titles = "; or ".join(slip.title for slip in slips)
+    hint = " ".join(dict.fromkeys(slip.hint for slip in slips))
+    message = f"{shown} comes out of more than one known slip, and it cannot be told which: {titles}."
+    return case.verdict(NOTHING, message, hint, parsed=parsed)
+
+
+def _punished_before(
+    verdict: Verdict,
+    question: Question,
+    answers: Answers,
+    book: QuantityBook,
+    questions: Mapping[str, Question],
+) -> Verdict | None:
+    """The same verdict at the follow-through's points, where the same slip has cost points in an earlier check."""
+    slip = verdict.slip
+    share = FULL if question.follow_through is None else question.follow_through
+    if slip is None or not share:
+        return None
+    for earlier in questions.values():
+        if earlier.quantity.id == question.quantity.id:
+            return None
+        if not any(_same(slip, other) for other in earlier.quantity.slips):
+            continue
+        before = _judge_alone(earlier, answers, book, questions)
+        if before.slip and _same(before.slip, slip) and before.fraction < FULL:
+            points = "full points" if share == FULL else f"{share} of the points"
+            message = (
+                f"The same slip as in {earlier.key} ({slip.title}). It has cost points there: {points} here."
+            )
+            status = Status.PASSED if share == FULL else Status.PARTIAL
+            evidence = replace(verdict.evidence, notes=(*verdict.evidence.notes, slip.hint))
+            hint = "" if share == FULL else slip.hint
+            return Verdict(status, share, message, hint, evidence)
+    return None
+
+
+def _same(slip: Slip, other: Slip) -> bool:
+    return (slip.id, slip.title) == (other.id, other.title)
+
+
+def _wrong(case: _Case, parsed: ParsedNumber) -> Verdict:
+    question = case.question
+    expected = case.expected()
+    shown = _obtained(case.answer, parsed)
+    hint = "Write down the formula, put in the numbers with their units, and compute it again."
+    if expected is None:
+        return case.verdict(NOTHING, f"{question.key} = {shown} is not right.", hint, parsed=parsed)
+    message = f"{question.key} = {shown} is not right: {expected} is expected."
+    for factor, words, question_back in _FACTORS:
+        outcome = compare_number(
+            parsed, question.expected * factor, question.tolerance, unit=question.due
+        ).outcome
+        if question.expected and outcome is not Outcome.WRONG:
+            hint = f"Your number is {words} the right one. {question_back}"
+            break
+    return case.verdict(NOTHING, message, hint, parsed=parsed)
+
+
+def _obtained(answer: Answer, parsed: ParsedNumber | None) -> str:
+    """What was written, with the unit it was read in where none was."""
+    text = parsed.text if parsed else str(answer.value)
+    implied = parsed.unit.name if parsed and parsed.bare and parsed.unit.dimension in (NUMBER, DATA) else ""
+    return f"{text} {implied}".strip()

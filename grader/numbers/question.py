@@ -1,0 +1,101 @@
+"""One declared number of the assignment, ready to be judged: key, unit due, right value, tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from grader.errors import AssignmentError
+from grader.model import Check, Tolerance
+from grader.numbers.book import Quantity, QuantityBook
+from grader.numbers.compare import to_fraction
+from grader.numbers.parse import ParsedNumber
+from grader.numbers.units import DATA, NUMBER, Unit, UnitError, unit_named
+
+_MULTIPLES = {
+    NUMBER: {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion"},
+    DATA: {0: "bytes", 3: "kB", 6: "MB", 9: "GB", 12: "TB"},
+}
+_PLAIN_BELOW = 1_000  # nobody leaves out "million" behind a number this small
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A check's number declaration together with what the reference knows of it."""
+
+    check: Check
+    key: str
+    """Key of the answer, for example "4c.bytes"."""
+    quantity: Quantity
+    due: Unit
+    """Unit of an answer that names none."""
+    native: Unit
+    """Unit of the reference's values."""
+    expected: Fraction
+    """The right value, in base units."""
+    follow_through: Fraction | None
+    """Share of the points for a number that follows from the student's own wrong one; None: not declared."""
+
+    @property
+    def tolerance(self) -> Tolerance | None:
+        return self.check.tolerance
+
+
+def read_question(check: Check, book: QuantityBook) -> Question:
+    """Raises AssignmentError where the declaration does not fit the reference."""
+    declared = dict(check.number or {})
+    try:
+        key, quantity = str(declared["answer"]), book.QUANTITIES[str(declared["quantity"])]
+        due, native = unit_named(str(declared.get("unit", ""))), unit_named(quantity.unit)
+        follow = Fraction(str(declared["follow_through"])) if "follow_through" in declared else None
+    except (KeyError, ValueError, ZeroDivisionError) as error:
+        reason = error.message if isinstance(error, UnitError) else f"{type(error).__name__}: {error}"
+        raise AssignmentError(
+            f"check {check.id!r}: its number declaration cannot be used ({reason}).",
+            "It needs answer, quantity (of the reference), unit, and follow_through as a fraction in quotes.",
+        ) from error
+    if follow is not None and not 0 <= follow <= 1:
+        raise AssignmentError(f"check {check.id!r}: follow_through must lie between 0 and 1.")
+    expected = to_fraction(book.value(quantity.id)) * native.factor
+    return Question(check, key, quantity, due, native, expected, follow)
+
+
+def by_quantity(checks: Iterable[Check], book: QuantityBook) -> dict[str, Question]:
+    """The questions of an assignment by the id of their quantity; those of another book are left out."""
+    numeric = (c for c in checks if c.number and c.number.get("quantity") in book.QUANTITIES)
+    questions = (read_question(check, book) for check in numeric)
+    return {question.quantity.id: question for question in questions}
+
+
+def readings(parsed: ParsedNumber, question: Question) -> Iterator[ParsedNumber]:
+    """The ways to read what was written, the plainest first.
+
+    Besides the number as it stands: a comma as decimal comma, and a number without a unit in one of the usual
+    multiples (14.497 where billions are meant), except for small numbers and shares, which have none.
+    """
+    yield parsed
+    if parsed.other_reading:
+        yield parsed.other_reading
+    if not parsed.bare or question.due.dimension not in (NUMBER, DATA):
+        return
+    if question.due.dimension == NUMBER and (
+        question.due.factor < 1 or abs(question.expected) < _PLAIN_BELOW
+    ):
+        return
+    base = unit_named("byte") if question.due.dimension == DATA else question.due
+    count = parsed.value / question.due.factor
+    for exponent in _MULTIPLES[base.dimension]:
+        factor = Fraction(10) ** exponent * base.factor
+        if factor == question.due.factor:
+            continue
+        unit = Unit(_MULTIPLES[base.dimension][exponent], base.dimension, factor)
+        note = f"No unit is written; {parsed.text} was read as {parsed.text} {unit.name}. Write the unit."
+        yield replace(
+            parsed,
+            value=count * factor,
+            last_place=parsed.last_place * factor / question.due.factor,
+            unit=unit,
+            notes=(*parsed.notes, note),
+            other_reading=None,
+        )
