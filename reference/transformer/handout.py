@@ -1,21 +1,19 @@
-"""Part 2: the handout's published arrays and its four experiments, each for any module.
+"""Part 2: the handout's four experiments, each for any module, and its numbers.
 
 The experiments take a `make` function in place of a class, so that the reference and any other
 implementation can be put in: `make(embed_dim, num_heads)` and `make(embed_dim)`. They seed torch as the
 handout does and leave the generator as they found it.
 
-The arrays of 2c and 2d were computed in train mode with dropout 0.1 on an Intel CPU, and printed with four
-decimals: see `dropout_stream`, which replays its draws on any CPU.
+Those of 2c and 2d run in train mode, with the dropout of an Intel CPU: see `dropout_stream` and `published`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +27,22 @@ from reference.transformer.attention import (
 )
 from reference.transformer.dropout_stream import DropoutStream, StreamDropout, StreamName
 from reference.transformer.positional_encoding import PositionalEncoding
+from reference.transformer.published import (
+    LIMIT,
+    PUBLISHED,
+    PUBLISHED_ENCODING,
+    Errors,
+    Handout,
+    errors,
+    relative_error,
+)
 from reference.transformer.quantity import Number, Quantity, Slip, evaluate, table
+
+__all__ = [
+    "LIMIT", "PUBLISHED", "PUBLISHED_ENCODING", "QUANTITIES", "Errors", "Handout", "attention_outputs",
+    "encoding_output", "errors", "masked_norm", "masked_norms", "norm", "reference_errors", "relative_error",
+    "seeded", "self_attention", "value",
+]  # fmt: skip
 
 MakeAttention: TypeAlias = Callable[[int, int], nn.Module]
 """(embed_dim, num_heads) -> a module called with (query, key, value, attn_mask=None)."""
@@ -41,67 +54,6 @@ PROJECTION_SEED = 123
 ARRAY_SEED = 231
 """Of 2c and 2d."""
 EMBED_DIM, NUM_HEADS, LENGTH = 8, 2, 3
-LIMIT = 1e-3
-"""What the handout calls right: a relative error below this."""
-
-
-class Handout(NamedTuple):
-    """The handout's arrays of 2c, or somebody's, each (1, 3, 8)."""
-
-    self: Tensor
-    masked: Tensor
-    cross: Tensor
-
-
-PUBLISHED = Handout(
-    self=torch.tensor(
-        [
-            [
-                [-0.2494, 0.1396, 0.4323, -0.2411, -0.1547, 0.2329, -0.1936, -0.1444],
-                [-0.1997, 0.1746, 0.7377, -0.3549, -0.2657, 0.2693, -0.2541, -0.2476],
-                [-0.0625, 0.1503, 0.7572, -0.3974, -0.1681, 0.2168, -0.2478, -0.3038],
-            ]
-        ],
-        dtype=torch.float64,
-    ),
-    masked=torch.tensor(
-        [
-            [
-                [-0.1347, 0.1934, 0.8628, -0.4903, -0.2614, 0.2798, -0.2586, -0.3019],
-                [-0.1013, 0.3111, 0.5783, -0.3248, -0.3842, 0.1482, -0.3628, -0.1496],
-                [-0.2071, 0.1669, 0.7097, -0.3152, -0.3136, 0.2520, -0.2774, -0.2208],
-            ]
-        ],
-        dtype=torch.float64,
-    ),
-    cross=torch.tensor(
-        [
-            [
-                [-0.1980, 0.4083, 0.1968, -0.3477, 0.0321, 0.4258, -0.8972, -0.2744],
-                [-0.1603, 0.4155, 0.2295, -0.3485, -0.0341, 0.3929, -0.8248, -0.2767],
-                [-0.0908, 0.4113, 0.3017, -0.3539, -0.1020, 0.3784, -0.7189, -0.2912],
-            ]
-        ],
-        dtype=torch.float64,
-    ),
-)
-
-PUBLISHED_ENCODING = torch.tensor(
-    [
-        [
-            [-1.2340, 1.1127, 1.6978, -0.0865, -0.0000, 1.2728],
-            [0.9028, -0.4781, 0.5535, 0.8133, 1.2644, 1.7034],
-        ]
-    ],
-    dtype=torch.float64,
-)  # (1, 2, 6)
-
-
-def relative_error(x: Tensor, y: Tensor) -> float:
-    """max |x - y| / max(1e-8, |x| + |y|), as the handout defines it, in double precision; 0 is equal, 1 the
-    worst."""
-    x, y = x.detach().double(), y.detach().double()
-    return float(((x - y).abs() / (x.abs() + y.abs()).clamp(min=1e-8)).max())
 
 
 @contextmanager
@@ -166,72 +118,64 @@ def masked_norms() -> dict[Order, float]:
 
 
 def attention_outputs(
-    make: MakeAttention, stream: StreamName | None = "intel", *, training: bool = True
+    make: MakeAttention,
+    stream: StreamName | None = "intel",
+    *,
+    training: bool = True,
+    dtype: torch.dtype = torch.float32,
 ) -> Handout:
-    """2c: seed 231, the module, then self, masked and cross attention, each (1, 3, 8), in the handout's
-    order.
+    """2c: seed 231, the module, then self, masked and cross attention, each (1, 3, 8), in the handout's order.
 
-    The order of the draws is part of the experiment: dropout of one call moves the data of the next.
+    The order of the draws is part of the experiment: dropout of one call moves the data of the next. Draws are
+    made in float32 and everything else is computed in `dtype`.
     """
     with seeded(ARRAY_SEED), _draws(stream), torch.no_grad():
-        module = make(EMBED_DIM, NUM_HEADS).train(training)
-        data = torch.randn(1, LENGTH, EMBED_DIM)
+        module = make(EMBED_DIM, NUM_HEADS).train(training).to(dtype)
+        data = torch.randn(1, LENGTH, EMBED_DIM).to(dtype)
         own = module(data, data, data)
         mask = torch.randn(LENGTH, LENGTH) < 0.5
         masked = module(data, data, data, mask)
-        other = torch.randn(1, LENGTH, EMBED_DIM)
+        other = torch.randn(1, LENGTH, EMBED_DIM).to(dtype)
         return Handout(own, masked, module(data, other, other))
 
 
 def encoding_output(
-    make: MakeEncoding, stream: StreamName | None = "intel", *, training: bool = True
+    make: MakeEncoding,
+    stream: StreamName | None = "intel",
+    *,
+    training: bool = True,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """2d: seed 231, data (1, 2, 6), the module; its output, (1, 2, 6)."""
     with seeded(ARRAY_SEED), _draws(stream), torch.no_grad():
-        data = torch.randn(1, 2, 6)
-        output: Tensor = make(6).train(training)(data)
+        data = torch.randn(1, 2, 6).to(dtype)
+        output: Tensor = make(6).train(training).to(dtype)(data)
         return output
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """The four relative errors that a report states."""
-
-    self: float
-    masked: float
-    cross: float
-    encoding: float
-
-
-def errors(outputs: Handout, encoding: Tensor) -> Errors:
-    """Relative errors of somebody's outputs against the published arrays."""
-    own, masked, cross = map(relative_error, outputs, PUBLISHED)
-    return Errors(own, masked, cross, relative_error(encoding, PUBLISHED_ENCODING))
-
-
-def replayed_attention(embed_dim: int, num_heads: int) -> MultiHeadAttention:
-    """The reference module with its dropout drawn from the Intel stream."""
-    module = MultiHeadAttention(embed_dim, num_heads)
-    module.attn_drop = StreamDropout(module.attn_drop.p)
-    return module
-
-
-def replayed_encoding(embed_dim: int) -> PositionalEncoding:
-    """The reference module with its dropout drawn from the Intel stream."""
-    module = PositionalEncoding(embed_dim)
-    module.dropout = StreamDropout(module.dropout.p)
-    return module
-
-
 @cache
-def reference_errors(stream: StreamName | None = "intel", *, training: bool = True) -> Errors:
-    """The reference's four errors. Under "intel", three of them equal the published ones to every digit on
-    a CPU with AVX2; elsewhere, and for the fourth, float32 rounding moves them from the third digit on."""
-    if stream == "intel" and training:
-        return errors(attention_outputs(replayed_attention, None), encoding_output(replayed_encoding, None))
+def reference_errors(
+    stream: StreamName = "intel", *, training: bool = True, dtype: torch.dtype = torch.float32
+) -> Errors:
+    """The reference's four errors; `training=False` turns dropout off.
+
+    From "intel" in float32, on a CPU with AVX2, three of the four equal the published ones to every digit.
+    Elsewhere, and for the fourth, float32 rounding moves them in the third digit.
+    """
+
+    def attention_module(embed_dim: int, num_heads: int) -> nn.Module:
+        module = MultiHeadAttention(embed_dim, num_heads)
+        module.attn_drop = StreamDropout(module.attn_drop.p, stream)
+        return module
+
+    def encoding_module(embed_dim: int) -> nn.Module:
+        module = PositionalEncoding(embed_dim)
+        module.dropout = StreamDropout(module.dropout.p, stream)
+        return module
+
     return errors(
-        attention_outputs(MultiHeadAttention, stream, training=training),
-        encoding_output(PositionalEncoding, stream, training=training),
+        attention_outputs(attention_module, None, training=training, dtype=dtype),
+        encoding_output(encoding_module, None, training=training, dtype=dtype),
     )
 
 
