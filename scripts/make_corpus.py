@@ -1,7 +1,7 @@
 """Write the bundled news corpus, check that the committed files are what this script writes, or measure it.
 
     python -m scripts.make_corpus            write the files
-    python -m scripts.make_corpus --check    compare them with what would be written; exit code 1 if they differ
+    python -m scripts.make_corpus --check    write nothing; exit code 1 if a committed file differs
 
 Texts come from the hand-written grammar and whole texts in scripts/corpus/; docs/datasheet.md describes them
 and scripts/measure_corpus.py measures them.
@@ -171,7 +171,7 @@ class Index:
     _size: list[int] = field(default_factory=list)
 
     def nearest(self, text: str) -> float:
-        """The largest share of 5-grams, of the shorter of the two, that `text` has in common with one taken."""
+        """The largest share of 5-grams, of the shorter of two texts, that `text` shares with one taken."""
         grams = five_grams(text)
         shared = Counter(i for gram in grams for i in self._by_gram.get(gram, ()))
         return max((n / min(len(grams), self._size[i]) for i, n in shared.items()), default=0.0)
