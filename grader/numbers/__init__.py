@@ -1,11 +1,12 @@
 """Numbers on paper: read what a student wrote, compare it exactly, and judge it fairly.
 
     parse_number("25.77 GB", "byte")        ParsedNumber: exact value in base units, printed digits, unit
+                                            or ParseProblem: message and next step
     compare_number(parsed, expected, tol)   Comparison: exact, rounded, early_rounded or wrong
-    judge_number(check, answers, book)      Verdict: share of the points, message, hint, evidence
+    judge_number(check, answers, quantities, checks)      Verdict: share of the points, message, hint, evidence
 
-Values are exact (`fractions.Fraction`) from the student's text to the verdict. `book` is the assignment's
-reference seen through :class:`QuantityBook`; this package imports neither the reference nor torch.
+Values are exact (`fractions.Fraction`) from the student's text to the verdict. `quantities` are the
+reference's, seen through :class:`Quantity`; this package imports neither the reference nor torch.
 
 What counts as right:
 
@@ -18,19 +19,18 @@ What follows from an earlier wrong number gets the follow-through points that th
 named where exactly one leads to the number; it costs points in the first check where it shows, not again.
 """
 
-from grader.numbers.book import Quantity, QuantityBook, Slip
+from grader.numbers.book import Quantity, Slip
 from grader.numbers.compare import Comparison, Outcome, compare_number, show_number, to_fraction
 from grader.numbers.judge import Verdict, judge_number
-from grader.numbers.parse import NumberError, ParsedNumber, parse_number, parse_shape
+from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number, parse_shape
 from grader.numbers.units import Unit, UnitError, unit_named
 
 __all__ = [
     "Comparison",
-    "NumberError",
     "Outcome",
+    "ParseProblem",
     "ParsedNumber",
     "Quantity",
-    "QuantityBook",
     "Slip",
     "Unit",
     "UnitError",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Number: TypeAlias = int | float | Decimal | Fraction
 
@@ -24,7 +24,7 @@ class Slip(Protocol):
 
 
 class Quantity(Protocol):
-    """One number of the assignment."""
+    """One number of the assignment; `compute` takes the values of `inputs`, in their units."""
 
     @property
     def id(self) -> str: ...
@@ -35,15 +35,18 @@ class Quantity(Protocol):
     @property
     def inputs(self) -> tuple[str, ...]: ...
     @property
+    def compute(self) -> Callable[..., Any]: ...
+    @property
     def slips(self) -> Sequence[Slip]: ...
 
 
-class QuantityBook(Protocol):
-    """All numbers of the assignment; a module with these two names will do."""
-
-    @property
-    def QUANTITIES(self) -> Mapping[str, Quantity]: ...  # noqa: N802 (the module's constant)
-
-    def value(self, id: str, given: Mapping[str, Fraction] | None = None) -> Number:
-        """The right value in the quantity's unit; with `given`, what follows from those earlier values."""
-        ...
+def evaluate(
+    quantities: Mapping[str, Quantity], id: str, given: Mapping[str, Number] | None = None
+) -> Number:
+    """The right value in the quantity's unit; with `given`, what follows from those values of earlier ones."""
+    given = given or {}
+    quantity = quantities[id]
+    value: Number = quantity.compute(
+        *(given[i] if i in given else evaluate(quantities, i, given) for i in quantity.inputs)
+    )
+    return value

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-from grader.intake import Answers, Found
+from grader.intake import Found
 from grader.model import Tolerance
-from grader.numbers.book import QuantityBook
+from grader.numbers.book import evaluate
 from grader.numbers.compare import Outcome, compare_number, to_fraction
-from grader.numbers.parse import NumberError, ParsedNumber, parse_number
-from grader.numbers.question import Question, readings
+from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number
+from grader.numbers.question import Question, Sheet, readings
 
 _MOST_GIVEN = 5
 _MOST_SLACK = Fraction(1, 100)
@@ -57,15 +57,13 @@ class Carried:
         )
 
 
-def carried_values(
-    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
-) -> list[Carried]:
+def carried_values(question: Question, sheet: Sheet) -> list[Carried]:
     """Every value that follows from the student's own earlier numbers, from most of them to one alone."""
-    given = list(_given(question, answers, book, questions))[:_MOST_GIVEN]
+    given = list(_given(question, sheet))[:_MOST_GIVEN]
     carried: dict[Fraction, Carried] = {}
     for size in range(len(given), 0, -1):
         for chosen in combinations(given, size):
-            value = _follow(question, chosen, book)
+            value = _follow(question, chosen, sheet)
             if value is not None and value != question.expected:
                 kept = carried.get(value)
                 if kept is None or len(chosen) < len(kept.given):
@@ -73,25 +71,22 @@ def carried_values(
     return list(carried.values())
 
 
-def _given(
-    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
-) -> Iterator[Given]:
+def _given(question: Question, sheet: Sheet) -> Iterator[Given]:
     """The answered numbers that this one follows from, the nearest first, except those exactly right."""
     seen: set[str] = set()
     pending = list(question.quantity.inputs)
     while pending:
-        identifier = pending.pop(0)
-        if identifier in seen or identifier not in book.QUANTITIES:
+        id = pending.pop(0)
+        if id in seen:
             continue
-        seen.add(identifier)
-        pending.extend(book.QUANTITIES[identifier].inputs)
-        earlier = questions.get(identifier)
-        answer = answers.get(earlier.key) if earlier else None
+        seen.add(id)
+        pending.extend(sheet.quantities[id].inputs)
+        earlier = sheet.question(id)
+        answer = sheet.answers.get(earlier.key) if earlier else None
         if earlier is None or answer is None or answer.status is not Found.FOUND:
             continue
-        try:
-            parsed = parse_number(answer.value, earlier.due)
-        except NumberError:
+        parsed = parse_number(answer.value, earlier.due)
+        if isinstance(parsed, ParseProblem):
             continue
         outcome, parsed = _as_meant(parsed, earlier)
         if outcome is not Outcome.EXACT:
@@ -107,9 +102,9 @@ def _as_meant(parsed: ParsedNumber, question: Question) -> tuple[Outcome, Parsed
     return Outcome.WRONG, parsed
 
 
-def _follow(question: Question, chosen: tuple[Given, ...], book: QuantityBook) -> Fraction | None:
+def _follow(question: Question, chosen: tuple[Given, ...], sheet: Sheet) -> Fraction | None:
     given = {g.question.quantity.id: g.parsed.value / g.question.native.factor for g in chosen}
     try:
-        return to_fraction(book.value(question.quantity.id, given)) * question.native.factor
+        return to_fraction(evaluate(sheet.quantities, question.quantity.id, given)) * question.native.factor
     except (ArithmeticError, ValueError, TypeError):
         return None  # nothing follows: a logarithm of a negative probability, a division by zero

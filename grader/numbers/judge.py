@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader.intake import Answer, Answers, Found
-from grader.model import Check, Evidence, Status, Visibility
-from grader.numbers.book import QuantityBook, Slip
+from grader.model import Check, Status, Visibility
+from grader.numbers.book import Quantity, Slip
 from grader.numbers.compare import Outcome, compare_number, show_number, to_fraction
 from grader.numbers.follow import Carried, carried_values
-from grader.numbers.parse import NumberError, ParsedNumber, parse_number
-from grader.numbers.question import Question, by_quantity, read_question, readings
+from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number
+from grader.numbers.question import Question, Sheet, readings
 from grader.numbers.units import DATA, NUMBER
 
 FULL = Fraction(1)
@@ -51,8 +51,21 @@ class Verdict:
     fraction: Fraction
     """Share of the check's points, 0 to 1."""
     message: str
+    """One sentence: why."""
     hint: str
-    evidence: Evidence
+    """What to try next; empty for full points."""
+    asked: str = ""
+    """Key and title of the number, and its unit."""
+    expected: str | None = None
+    """The right value as text; None for a hidden check."""
+    obtained: str | None = None
+    """What was written, with the unit it was read in."""
+    location: str | None = None
+    """Where it stands, for example "answers.toml, line 12"."""
+    largest_difference: float | None = None
+    """Distance from the right value in the unit due; None for a hidden check."""
+    notes: tuple[str, ...] = ()
+    """Remarks that change no mark."""
     slip: Slip | None = None
     """The one known slip that explains a wrong number."""
 
@@ -63,9 +76,6 @@ class _Case:
 
     question: Question
     answer: Answer
-    answers: Answers
-    book: QuantityBook
-    questions: Mapping[str, Question]
 
     def verdict(
         self,
@@ -78,19 +88,21 @@ class _Case:
         slip: Slip | None = None,
     ) -> Verdict:
         """Put the evidence together; the status follows from the fraction."""
-        status = {FULL: Status.PASSED, NOTHING: Status.FAILED}.get(fraction, Status.PARTIAL)
-        question, answer = self.question, self.answer
-        read = parsed.notes if parsed else ()
-        evidence = Evidence(
-            asked=f"{question.key}: {question.quantity.title}"
-            + (f", in {question.due.name}" * bool(question.due.name)),
+        due = f", in {self.question.due.name}" if self.question.due.name else ""
+        found = self.answer.status is Found.FOUND
+        return Verdict(
+            status={FULL: Status.PASSED, NOTHING: Status.FAILED}.get(fraction, Status.PARTIAL),
+            fraction=fraction,
+            message=message,
+            hint=hint if fraction < FULL else "",
+            asked=f"{self.question.key}: {self.question.quantity.title}{due}",
             expected=self.expected(),
-            obtained=None if answer.status is not Found.FOUND else _obtained(answer, parsed),
+            obtained=_obtained(self.answer, parsed) if found else None,
+            location=self.answer.location,
             largest_difference=self._difference(parsed),
-            location=answer.location,
-            notes=tuple(n for n in (*answer.notes, *read, *notes) if n),
+            notes=tuple(n for n in (*self.answer.notes, *(parsed.notes if parsed else ()), *notes) if n),
+            slip=slip,
         )
-        return Verdict(status, fraction, message, hint if fraction < FULL else "", evidence, slip)
 
     def expected(self) -> str | None:
         """The right value as text; None for a hidden check."""
@@ -104,25 +116,24 @@ class _Case:
         return float(abs(parsed.value - self.question.expected) / self.question.due.factor)
 
 
-def judge_number(check: Check, answers: Answers, book: QuantityBook, checks: Iterable[Check] = ()) -> Verdict:
+def judge_number(
+    check: Check, answers: Answers, quantities: Mapping[str, Quantity], checks: Iterable[Check] = ()
+) -> Verdict:
     """Judge the answer that `check.number` declares.
 
-    checks: all checks of the assignment in their order, so that earlier numbers of the student can be carried
-    forward. Raises AssignmentError where a declaration is wrong; nothing that a student writes raises.
+    quantities: the reference's numbers by id, in the order of the handout.
+    checks: all checks of the assignment in their order: which answer holds which quantity, and in which unit.
+    Without them, the answer to a quantity is looked for under the quantity's own id.
+    Raises AssignmentError where a declaration is wrong; nothing that a student writes raises.
     """
-    question = read_question(check, book)
-    questions = by_quantity(checks, book) | {question.quantity.id: question}
-    verdict = _judge_alone(question, answers, book, questions)
-    if verdict.slip is None:
-        return verdict
-    return _punished_before(verdict, question, answers, book, questions) or verdict
+    sheet = Sheet(check, answers, quantities, checks)
+    verdict = _judge_alone(sheet.asked, sheet)
+    return _punished_before(verdict, sheet) or verdict
 
 
-def _judge_alone(
-    question: Question, answers: Answers, book: QuantityBook, questions: Mapping[str, Question]
-) -> Verdict:
-    """The verdict without regard to what other slips have cost."""
-    case = _Case(question, answers.get(question.key), answers, book, questions)
+def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
+    """The verdict without regard to what the same slip has cost elsewhere."""
+    case = _Case(question, sheet.answers.get(question.key))
     problem = case.answer.problem
     if case.answer.status is not Found.FOUND:
         message, step = (
@@ -130,22 +141,21 @@ def _judge_alone(
         )
         verdict = case.verdict(NOTHING, message, step)
         return replace(verdict, status=Status.MISSING) if case.answer.status is Found.MISSING else verdict
-    try:
-        parsed = parse_number(case.answer.value, question.due)
-    except NumberError as error:
-        said = error.message
+    parsed = parse_number(case.answer.value, question.due)
+    if isinstance(parsed, ParseProblem):
+        said = parsed.message
         message = f"{question.key} {said[3:]}" if said.startswith("It is ") else f"{question.key}: {said}"
-        return case.verdict(NOTHING, message, error.next_step)
-    carried = carried_values(question, answers, book, questions)
+        return case.verdict(NOTHING, message, parsed.next_step)
+    carried = carried_values(question, sheet)
     for reading in readings(parsed, question):
-        verdict_or_none = (
+        found = (
             _right(case, reading)
             or _carried_forward(case, reading, carried, loosely=False)
             or _known_slip(case, reading)
             or _carried_forward(case, reading, carried, loosely=True)
         )
-        if verdict_or_none:
-            return verdict_or_none
+        if found:
+            return found
     return _wrong(case, parsed)
 
 
@@ -215,33 +225,27 @@ def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:
     return case.verdict(NOTHING, message, hint, parsed=parsed)
 
 
-def _punished_before(
-    verdict: Verdict,
-    question: Question,
-    answers: Answers,
-    book: QuantityBook,
-    questions: Mapping[str, Question],
-) -> Verdict | None:
-    """The same verdict at the follow-through's points, where the same slip has cost points in an earlier check."""
-    slip = verdict.slip
+def _punished_before(verdict: Verdict, sheet: Sheet) -> Verdict | None:
+    """The verdict at the follow-through's points, where the same slip has cost points in an earlier question."""
+    slip, question = verdict.slip, sheet.asked
     share = FULL if question.follow_through is None else question.follow_through
     if slip is None or not share:
         return None
-    for earlier in questions.values():
-        if earlier.quantity.id == question.quantity.id:
-            return None
+    for earlier in sheet.before(question):
         if not any(_same(slip, other) for other in earlier.quantity.slips):
             continue
-        before = _judge_alone(earlier, answers, book, questions)
-        if before.slip and _same(before.slip, slip) and before.fraction < FULL:
+        before = _judge_alone(earlier, sheet)
+        if before.slip and _same(before.slip, slip):
             points = "full points" if share == FULL else f"{share} of the points"
-            message = (
-                f"The same slip as in {earlier.key} ({slip.title}). It has cost points there: {points} here."
+            return replace(
+                verdict,
+                status=Status.PASSED if share == FULL else Status.PARTIAL,
+                fraction=share,
+                message=f"The same slip as in {earlier.key} ({slip.title}). It has cost points there: {points} here.",
+                hint="" if share == FULL else slip.hint,
+                notes=(*verdict.notes, slip.hint),
+                slip=None,
             )
-            status = Status.PASSED if share == FULL else Status.PARTIAL
-            evidence = replace(verdict.evidence, notes=(*verdict.evidence.notes, slip.hint))
-            hint = "" if share == FULL else slip.hint
-            return Verdict(status, share, message, hint, evidence)
     return None
 
 

@@ -53,26 +53,52 @@ class ParsedNumber:
     """ "14,497" read with a decimal comma, where the comma can be either."""
 
 
-class NumberError(ValueError):
-    """Not a number as due; message and next step are for the student."""
+@dataclass(frozen=True, slots=True)
+class ParseProblem:
+    """Why there is no number as due."""
 
+    message: str
+    """A sentence; "It" is the answer."""
+    next_step: str
+
+
+class _NoNumber(ValueError):
     def __init__(self, message: str, next_step: str) -> None:
         super().__init__(message)
-        self.message = message
-        self.next_step = next_step
+        self.problem = ParseProblem(message, next_step)
 
 
-def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber:
+def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber | ParseProblem:
     """Read a TOML or JSON number, or a text such as "25.77 GB", "268,435,456" or "≈ 14.497 billion".
 
-    `default_unit` is the unit due: it is taken where none is written, and settles the dimension. Raises NumberError
-    for text that is no number, an unknown unit and one of another dimension; never anything else.
+    `default_unit` is the unit due: it is taken where none is written, and settles the dimension. Text that is no
+    number, an unknown unit and one of another dimension are a ParseProblem; whatever `raw` is, nothing is raised.
     """
     due = unit_named(default_unit) if isinstance(default_unit, str) else default_unit
+    try:
+        return _parse(raw, due)
+    except _NoNumber as error:
+        return error.problem
+
+
+def parse_shape(raw: Any) -> tuple[int, ...] | ParseProblem:
+    """A list of whole numbers, or a text such as "1 x 2 x 3 x 4" or "torch.Size([1, 2, 3, 4])"."""
+    parts: Sequence[Any] = raw if isinstance(raw, (list, tuple)) else [None]
+    if isinstance(raw, str) and len(raw) <= _LONGEST:
+        inside = raw.strip().removeprefix("torch.Size").strip("()[]{} ")
+        words = re.split(r"\s*[,x×]\s*|\s+", inside)
+        parts = [int(word) if re.fullmatch("[0-9]{1,9}", word) else None for word in words]
+    if parts and all(isinstance(p, int) and not isinstance(p, bool) and 0 <= p < 10**9 for p in parts):
+        return tuple(parts)
+    what = f"the list {shorten(raw, 40)}" if isinstance(raw, (list, tuple)) else describe(raw)
+    return ParseProblem(
+        f"It is {what}, and a shape is due.", "Write a list of whole numbers, such as [1, 2, 3, 4]."
+    )
+
+
+def _parse(raw: Any, due: Unit) -> ParsedNumber:
     if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal, str)):
-        raise NumberError(
-            f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}."
-        )
+        raise _NoNumber(f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}.")
     if isinstance(raw, str):
         return _from_text(raw, due)
     if isinstance(raw, int) and abs(raw) >= 10**_MOST_DIGITS:
@@ -81,26 +107,9 @@ def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber:
     return _build(number, isinstance(raw, int), due, True, str(number))
 
 
-def parse_shape(raw: Any) -> tuple[int, ...]:
-    """A list of whole numbers, or a text such as "1 x 2 x 3 x 4" or "torch.Size([1, 2, 3, 4])"."""
-    if isinstance(raw, str) and len(raw) <= _LONGEST:
-        inside = raw.strip().removeprefix("torch.Size").strip("()[]{} ")
-        parts: Sequence[Any] = [
-            int(p) if re.fullmatch("[0-9]{1,9}", p) else p for p in re.split(r"\s*[,x×]\s*|\s+", inside)
-        ]
-    else:
-        parts = raw if isinstance(raw, (list, tuple)) else [None]
-    if parts and all(isinstance(p, int) and not isinstance(p, bool) and 0 <= p < 10**9 for p in parts):
-        return tuple(parts)
-    what = f"the list {shorten(raw, 40)}" if isinstance(raw, (list, tuple)) else describe(raw)
-    raise NumberError(
-        f"It is {what}, and a shape is due.", "Write a list of whole numbers, such as [1, 2, 3, 4]."
-    )
-
-
 def _from_text(raw: str, due: Unit) -> ParsedNumber:
     if len(raw) > _LONGEST:
-        raise NumberError(
+        raise _NoNumber(
             "It is a long text, and a number is due.", f"Write the number alone, such as {_example(due)}."
         )
     shown = shorten(raw, 60)
@@ -113,16 +122,14 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
         text, notes = cut, (f"The remark in brackets was left out: {shown!r}.",)
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise NumberError(
-            f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}."
-        )
+        raise _NoNumber(f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}.")
     _refuse_calculation(shown, match["unit"])
     exponent = int((match["exponent"] or match["power"] or "0")[:6])
     number, other, reading = _digits(match["body"], shown)
     try:
         unit, unit_notes = read_unit(match["unit"].rstrip(" .;,"), due)
     except UnitError as error:
-        raise NumberError(error.message, error.next_step) from None
+        raise _NoNumber(error.message, error.next_step) from None
     whole = "." not in number and not (match["exponent"] or match["power"])
     bare = not match["unit"].strip(" .;,")
     parsed = _build(_scaled(number, exponent), whole, unit, bare, shown, notes + reading + unit_notes)
@@ -135,7 +142,7 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
 
 def _refuse_calculation(shown: str, rest: str) -> None:
     if re.match(r"\s*[-+*/^×=]", rest) or re.search(r"[=≈/*^]|[0-9]", rest):
-        raise NumberError(
+        raise _NoNumber(
             f"{shown!r} holds more than one number, and one number is due.",
             "Write the result alone, with its unit.",
         )
@@ -162,7 +169,7 @@ def _digits(body: str, shown: str) -> tuple[str, str | None, tuple[str, ...]]:
             None,
             (f"{shown!r} was read with a decimal comma; a point is safer.",),
         )
-    raise NumberError(
+    raise _NoNumber(
         f"The commas, points or spaces in {shown!r} do not make one number.",
         "Write one number, such as 268435456 or 268,435,456.",
     )
@@ -182,7 +189,7 @@ def _build(
 ) -> ParsedNumber:
     """Put together value, last place and significant digits of a decimal number."""
     if not number.is_finite():
-        raise NumberError(
+        raise _NoNumber(
             f"{text} is not a number that can be compared.", "Write the number that you computed."
         )
     parts = number.as_tuple()
@@ -205,8 +212,8 @@ def _build(
     )
 
 
-def _too_long() -> NumberError:
-    return NumberError("It is a number of an impossible size.", "Write the number that you computed.")
+def _too_long() -> _NoNumber:
+    return _NoNumber("It is a number of an impossible size.", "Write the number that you computed.")
 
 
 def _example(due: Unit) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader.errors import AssignmentError
+from grader.intake import Answers
 from grader.model import Check, Tolerance
-from grader.numbers.book import Quantity, QuantityBook
+from grader.numbers.book import Quantity, evaluate
 from grader.numbers.compare import to_fraction
 from grader.numbers.parse import ParsedNumber
 from grader.numbers.units import DATA, NUMBER, Unit, UnitError, unit_named
@@ -42,11 +43,40 @@ class Question:
         return self.check.tolerance
 
 
-def read_question(check: Check, book: QuantityBook) -> Question:
+class Sheet:
+    """All declared numbers of an assignment, and what one student wrote under them."""
+
+    def __init__(
+        self, check: Check, answers: Answers, quantities: Mapping[str, Quantity], checks: Iterable[Check] = ()
+    ) -> None:
+        """Without `checks`, every quantity counts as asked for under its own id and in its own unit."""
+        self.answers = answers
+        self.quantities = quantities
+        numeric = {str(c.number["quantity"]): c for c in checks if c.number and "quantity" in c.number}
+        self._checks = {id: c for id, c in numeric.items() if id in quantities} or {
+            id: replace(check, id=id, number={"answer": id, "quantity": id, "unit": q.unit})
+            for id, q in quantities.items()
+        }
+        self.asked = read_question(check, quantities)
+        self._checks[self.asked.quantity.id] = check
+
+    def question(self, id: str) -> Question | None:
+        """The question that asks for this quantity; None where no check does."""
+        return read_question(self._checks[id], self.quantities) if id in self._checks else None
+
+    def before(self, question: Question) -> Iterator[Question]:
+        """The questions asked before this one, in their order."""
+        for id in self._checks:
+            if id == question.quantity.id:
+                return
+            yield read_question(self._checks[id], self.quantities)
+
+
+def read_question(check: Check, quantities: Mapping[str, Quantity]) -> Question:
     """Raises AssignmentError where the declaration does not fit the reference."""
     declared = dict(check.number or {})
     try:
-        key, quantity = str(declared["answer"]), book.QUANTITIES[str(declared["quantity"])]
+        key, quantity = str(declared["answer"]), quantities[str(declared["quantity"])]
         due, native = unit_named(str(declared.get("unit", ""))), unit_named(quantity.unit)
         follow = Fraction(str(declared["follow_through"])) if "follow_through" in declared else None
     except (KeyError, ValueError, ZeroDivisionError) as error:
@@ -57,15 +87,8 @@ def read_question(check: Check, book: QuantityBook) -> Question:
         ) from error
     if follow is not None and not 0 <= follow <= 1:
         raise AssignmentError(f"check {check.id!r}: follow_through must lie between 0 and 1.")
-    expected = to_fraction(book.value(quantity.id)) * native.factor
+    expected = to_fraction(evaluate(quantities, quantity.id)) * native.factor
     return Question(check, key, quantity, due, native, expected, follow)
-
-
-def by_quantity(checks: Iterable[Check], book: QuantityBook) -> dict[str, Question]:
-    """The questions of an assignment by the id of their quantity; those of another book are left out."""
-    numeric = (c for c in checks if c.number and c.number.get("quantity") in book.QUANTITIES)
-    questions = (read_question(check, book) for check in numeric)
-    return {question.quantity.id: question for question in questions}
 
 
 def readings(parsed: ParsedNumber, question: Question) -> Iterator[ParsedNumber]:
