@@ -1,0 +1,75 @@
+"""The judge's end of a worker's wire: whole frames, sent and received before an absolute deadline."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from grader.worker.inside import wire
+
+
+class ChannelClosed(Exception):
+    """The other end is gone."""
+
+
+class DeadlinePassed(Exception):
+    """No whole frame before the deadline."""
+
+
+class Channel:
+    """Frames over a stream socket. A slow or silent other end costs at most the time until the deadline."""
+
+    def __init__(self, end: socket.socket, caps: wire.Caps) -> None:
+        self._socket = end
+        self._socket.setblocking(False)
+        self._caps = caps
+
+    def send(self, pieces: Sequence[bytes], deadline: float) -> None:
+        """`deadline` is a time.monotonic(); raises ChannelClosed or DeadlinePassed."""
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                try:
+                    view = view[self._socket.send(view) :]
+                except BlockingIOError:
+                    self._wait(select.POLLOUT, deadline)
+                except OSError as error:
+                    raise ChannelClosed(str(error)) from None
+
+    def receive(self, deadline: float) -> tuple[dict[str, Any], memoryview]:
+        """One frame; raises ChannelClosed, DeadlinePassed or wire.WireError."""
+        prefix = bytes(self._exactly(wire.PREFIX.size, deadline))
+        header, payload = wire.read_prefix(prefix, self._caps)
+        return wire.read_header(bytes(self._exactly(header, deadline))), self._exactly(payload, deadline)
+
+    def _exactly(self, size: int, deadline: float) -> memoryview:
+        buffer = memoryview(bytearray(size))
+        at = 0
+        while at < size:
+            try:
+                got = self._socket.recv_into(buffer[at:])
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
+                continue
+            except OSError as error:
+                raise ChannelClosed(str(error)) from None
+            if not got:
+                raise ChannelClosed("the other end was closed")
+            at += got
+            if time.monotonic() > deadline:  # one byte at a time never runs dry, and never ends
+                raise DeadlinePassed
+        return buffer
+
+    def _wait(self, event: int, deadline: float) -> None:
+        poll = select.poll()
+        poll.register(self._socket, event)
+        left = deadline - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise DeadlinePassed
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._socket.close()

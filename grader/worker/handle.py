@@ -1,0 +1,176 @@
+"""One worker as the judge sees it: batches of calls, an absolute deadline, and what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from grader.errors import WorkerStartFailed
+from grader.worker.calls import Call, Reply, WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
+from grader.worker.channel import Channel, ChannelClosed, DeadlinePassed
+from grader.worker.inside import wire
+from grader.worker.replies import decode_replies, encode_calls
+from grader.worker.spec import Limits
+
+_AT_ONCE = 5.0
+"""Seconds within which a killed process is expected to be reaped."""
+_OUT_OF_MEMORY_WORDS = (b"bad_alloc", b"out of memory", b"Cannot allocate memory", b"MemoryError")
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a worker's process ended."""
+
+    code: int
+    """Exit status; negative: killed by that signal."""
+    cpu_s: float
+    """CPU seconds it used."""
+    rss_kib: int
+    """Largest resident size."""
+
+
+REQUEST_CAPS = wire.Caps(header_bytes=32 * 2**20, payload_bytes=2**30, nodes=2_000_000, text=2_000_000)
+"""What the judge may send; the worker takes the same."""
+
+
+def reply_caps(limits: Limits) -> wire.Caps:
+    """What the judge takes from a worker."""
+    return wire.Caps(payload_bytes=limits.reply_bytes)
+
+
+class Worker:
+    """A sealed process that holds one hand-in. Made by Zygote.worker(); a context manager that ends it."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        pidfd: int,
+        output: int,
+        limits: Limits,
+        exit_of: Callable[[float], Exit | None],
+        release: Callable[[], None],
+    ) -> None:
+        self._channel = channel
+        self._pidfd = pidfd
+        self._output = output
+        self._limits = limits
+        self._exit_of = exit_of
+        self._release = release
+        self.alive = True
+        """False once it was closed, killed, or found dead."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def load(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """Sends the hand-in and waits until the worker has sealed itself; raises WorkerStartFailed."""
+        request = secrets.token_hex(16)
+        contents = [content for _, content in files]
+        header = {"id": request, "files": [[path, len(content)] for path, content in files]}
+        deadline = time.monotonic() + self._limits.startup_s
+        try:
+            self._channel.send(wire.frame(header, contents, REQUEST_CAPS), deadline)
+            answer, _ = self._channel.receive(deadline)
+        except (ChannelClosed, DeadlinePassed, wire.WireError) as error:
+            words = self._last_words()
+            self.kill()
+            raise WorkerStartFailed(
+                f"A worker did not come up ({type(error).__name__}: {error}). {words}".strip(),
+                "This is the grader's fault, not the student's; run `grade` with --debug.",
+            ) from None
+        if answer != {"id": request, "ready": True}:
+            self.kill()
+            raise WorkerStartFailed("A worker did not come up: its first message is not the one expected.")
+
+    def run(self, calls: Sequence[Call], timeout_s: float = 20.0) -> list[Reply]:
+        """One reply for each call, in order. `timeout_s`: wall-clock seconds for the whole batch.
+
+        Raises WorkerTimedOut, WorkerCrashed or WorkerOutOfMemory; the worker is dead then.
+        """
+        if not self.alive:
+            raise WorkerCrashed("The worker is no longer there.")
+        deadline = time.monotonic() + timeout_s
+        request = secrets.token_hex(16)
+        try:
+            self._channel.send(encode_calls(request, calls, REQUEST_CAPS), deadline)
+            header, payload = self._channel.receive(deadline)
+            if header.get("id") != request:
+                raise wire.WireError("an answer that was not asked for")
+            return decode_replies(header, payload, len(calls), reply_caps(self._limits))
+        except DeadlinePassed:
+            self.kill()
+            raise WorkerTimedOut(f"There was no answer within {timeout_s:g} s.") from None
+        except wire.WireError as error:
+            self.kill()
+            raise WorkerCrashed(f"The worker sent a broken message: {error}.") from None
+        except ChannelClosed:
+            raise self._death() from None
+
+    def _death(self) -> WorkerCrashed | WorkerOutOfMemory | WorkerTimedOut:
+        """Why it hung up. It may have closed the wire and live on: then it is killed."""
+        ended = self._exit_of(0.5)
+        words = self._last_words()
+        self.kill()
+        if ended is None:
+            return WorkerCrashed("The code closed the connection to the grader.")
+        if ended.code in (-signal.SIGKILL, -signal.SIGXCPU) and ended.cpu_s >= self._limits.cpu_s - 1:
+            return WorkerTimedOut(f"The code used more than {self._limits.cpu_s} s of CPU time.")
+        memory = ended.code == -signal.SIGKILL or any(word in words.encode() for word in _OUT_OF_MEMORY_WORDS)
+        if memory and ended.code != 0:
+            return WorkerOutOfMemory(
+                "The code asked for more memory than the limit and its process died of it."
+            )
+        if ended.code < 0:
+            return WorkerCrashed(
+                f"The process was ended by signal {_signal_name(-ended.code)}.{_shown(words)}"
+            )
+        return WorkerCrashed(f"The process ended itself with exit status {ended.code}.{_shown(words)}")
+
+    def _last_words(self) -> str:
+        """The end of what went to file descriptors 1 and 2."""
+        with contextlib.suppress(OSError):
+            size = os.fstat(self._output).st_size
+            most = min(size, self._limits.output_bytes)
+            return os.pread(self._output, most, size - most).decode("utf-8", "replace")[-1_000:].strip()
+        return ""
+
+    def kill(self) -> None:
+        """Ends the process at once. Harmless on a dead one."""
+        if not self.alive:
+            return
+        self.alive = False
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self._channel.close()
+        os.close(self._pidfd)
+        os.close(self._output)
+        self._release()
+
+    def close(self) -> None:
+        """Ends the worker; what it wrote is gone with it."""
+        self.kill()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _shown(words: str) -> str:
+    return f" Its last words: {words[-300:]}" if words else ""
+
+
+def spawn_message(number: int, box: str | None) -> dict[str, Any]:
+    """The order to the zygote."""
+    return {"op": "spawn", "n": number, "box": box}

@@ -1,0 +1,194 @@
+"""Where in a hand-in a name is defined, found by reading (the files are parsed, in the worker, not run)."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+_MARKERS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
+_CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One definition."""
+
+    file: str
+    line: int
+    weak: bool
+    """An assignment, which does not compete with a class or function of that name in the same file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that cannot be read as Python."""
+
+    file: str
+    line: int
+    sentence: str
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Index:
+    """All top-level names of a hand-in."""
+
+    places: dict[str, list[Place]] = field(default_factory=dict)
+    problems: list[tuple[Problem, bytes]] = field(default_factory=list)
+    relative: set[str] = field(default_factory=set)
+    """Files that use relative imports, so that they have to be imported as part of a package."""
+
+    def problem_hiding(self, name: str) -> Problem | None:
+        """The unreadable file whose bytes contain `name`, if there is one."""
+        for problem, content in self.problems:
+            if name.encode() in content.replace(b"\0", b""):
+                return problem
+        return None
+
+
+def index(files: Mapping[str, bytes]) -> Index:
+    """Scans every .py file but those in hidden folders and caches."""
+    found = Index()
+    for path in sorted(files):
+        if not path.endswith(".py") or any(p.startswith(".") or p == "__pycache__" for p in path.split("/")):
+            continue
+        parsed = _parse(path, files[path])
+        if isinstance(parsed, Problem):
+            found.problems.append((parsed, files[path]))
+            continue
+        for name, places in _definitions(path, parsed.body).items():
+            found.places.setdefault(name, []).extend(places)
+        if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(parsed)):
+            found.relative.add(path)
+    return found
+
+
+def _parse(path: str, content: bytes) -> ast.Module | Problem:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(content, filename=path)
+    except SyntaxError as error:
+        return _syntax_problem(path, content, error)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return _other_problem(path, content, error)
+
+
+def _syntax_problem(path: str, content: bytes, error: SyntaxError) -> Problem:
+    special = _special_problem(path, content)
+    if special is not None:
+        return special
+    line, column = error.lineno or 1, error.offset or 1
+    kind = type(error).__name__
+    code = (error.text or "").rstrip("\n")
+    return Problem(
+        path, line, f"{path}, line {line}, column {column}: {kind}: {error.msg}", code.strip()[:200]
+    )
+
+
+def _other_problem(path: str, content: bytes, error: Exception) -> Problem:
+    special = _special_problem(path, content)
+    if special is not None:
+        return special
+    return Problem(path, 1, f"{path} cannot be parsed: {type(error).__name__}: {str(error)[:200]}")
+
+
+def _special_problem(path: str, content: bytes) -> Problem | None:
+    """Reasons that Python's own message describes badly."""
+    if b"\0" in content:
+        line = content[: content.index(b"\0")].count(b"\n") + 1
+        hint = (
+            " (it looks like UTF-16: save it as UTF-8)" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        )
+        return Problem(path, line, f"{path}, line {line} holds a NUL byte, so it is not a Python file{hint}.")
+    if all(marker in content for marker in _CONFLICT):
+        match = _MARKERS.search(content)
+        if match is not None:
+            line = content[: match.start()].count(b"\n") + 1
+            sentence = (
+                f"{path}, line {line} holds a merge-conflict marker: keep one of the two versions "
+                "and delete the lines that start with <<<<<<<, ======= and >>>>>>>."
+            )
+            return Problem(path, line, sentence, _line(content, line))
+    return _encoding_problem(path, content)
+
+
+def _encoding_problem(path: str, content: bytes) -> Problem | None:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except (SyntaxError, LookupError):
+        encoding = "utf-8"
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        byte = content[error.start]
+        return Problem(
+            path, line, f"{path}, line {line} is not UTF-8 text (byte 0x{byte:02x}): save the file as UTF-8."
+        )
+    return None
+
+
+def _line(content: bytes, number: int) -> str:
+    lines = content.splitlines()
+    return lines[number - 1].decode("utf-8", "replace")[:200] if number <= len(lines) else ""
+
+
+# ---------------------------------------------------------------- definitions of one file
+
+
+def _definitions(path: str, body: list[ast.stmt]) -> dict[str, list[Place]]:
+    """Name -> its places in this file. Alternatives (if/else, try/except) count once: only one of them runs."""
+    found: dict[str, list[Place]] = {}
+    for statement in body:
+        for name, place in _of_statement(path, statement).items():
+            found.setdefault(name, []).append(place)
+    return {name: _compete(places) for name, places in found.items()}
+
+
+def _compete(places: list[Place]) -> list[Place]:
+    """Assignments yield to a class or function; several assignments are one place, the last."""
+    strong = [p for p in places if not p.weak]
+    return strong or places[-1:]
+
+
+def _of_statement(path: str, statement: ast.stmt) -> dict[str, Place]:
+    """What one top-level statement binds, blocks included."""
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return {statement.name: Place(path, statement.lineno, weak=False)}
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return {name: Place(path, statement.lineno, weak=True) for name in _names(targets)}
+    found: dict[str, Place] = {}
+    for block in _blocks(statement):
+        for inner in block:
+            for name, place in _of_statement(path, inner).items():
+                if name not in found or found[name].weak:
+                    found[name] = place
+    return found
+
+
+def _names(targets: Iterable[ast.expr]) -> Iterator[str]:
+    for target in targets:
+        if isinstance(target, ast.Name):
+            yield target.id
+        elif isinstance(target, ast.Tuple | ast.List):
+            yield from _names(target.elts)
+
+
+def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    if isinstance(statement, ast.If | ast.For | ast.While | ast.AsyncFor):
+        yield statement.body
+        yield statement.orelse
+    elif isinstance(statement, ast.With | ast.AsyncWith):
+        yield statement.body
+    elif isinstance(statement, ast.Try | ast.TryStar):
+        yield statement.body
+        yield from (handler.body for handler in statement.handlers)
+        yield statement.orelse
+        yield statement.finalbody

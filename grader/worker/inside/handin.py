@@ -1,0 +1,186 @@
+"""The student's hand-in inside the worker: its files, its names, and the modules made of them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+from . import discover
+from .problems import StudentProblem, frames_of, text_of
+
+
+class HandIn:
+    """Finds and imports the student's definitions, each file once; what fails, fails the same way again."""
+
+    def __init__(self, folder: str, files: Mapping[str, bytes], library_names: frozenset[str]) -> None:
+        self.folder = folder
+        self.sources = {
+            path: text.decode("utf-8", "replace") for path, text in files.items() if path.endswith(".py")
+        }
+        self._files = files
+        self._library_names = library_names
+        self._index: discover.Index | None = None
+        self._modules: dict[str, ModuleType | StudentProblem] = {}
+        sys.meta_path.insert(0, _StudentFinder(folder, library_names))
+        sys.path.append(folder)
+
+    def find(self, name: str) -> Any:
+        """The student's top-level object called `name`; raises StudentProblem."""
+        place = self._place(name)
+        module = self._import(place.file)
+        try:
+            return getattr(module, name)
+        except AttributeError:
+            message = (
+                f"{place.file}, line {place.line} defines {name}, but after the import it was not there."
+            )
+            raise StudentProblem("missing", message) from None
+
+    def _place(self, name: str) -> discover.Place:
+        if self._index is None:
+            self._index = discover.index(self._files)
+        places = self._index.places.get(name, [])
+        if len(places) == 1:
+            return places[0]
+        if places:
+            listed = " and ".join(f"{p.file}:{p.line}" for p in places[:6])
+            message = f"{name} is defined more than once: {listed}. Keep one of them."
+            raise StudentProblem("ambiguous", message)
+        problem = self._index.problem_hiding(name)
+        if problem is not None:
+            frames = [[problem.file, problem.line, "<module>", problem.code]]
+            raise StudentProblem("syntax", problem.sentence, type_name="SyntaxError", frames=frames)
+        near = _nearest(name, self._index.places)
+        message = f"No file of the hand-in defines {name}."
+        if near is not None:
+            where = self._index.places[near][0]
+            message += f" Did you mean {near} ({where.file}:{where.line})?"
+        raise StudentProblem("missing", message, suggestion=near)
+
+    def _import(self, file: str) -> ModuleType:
+        known = self._modules.get(file)
+        if known is None:
+            known = self._modules[file] = self._try_import(file)
+        if isinstance(known, StudentProblem):
+            raise known
+        return known
+
+    def _try_import(self, file: str) -> ModuleType | StudentProblem:
+        name = self._module_name(file)
+        try:
+            if name in sys.modules and not self._is_ours(sys.modules[name]):
+                return self._load_as("_student_" + name.replace(".", "_"), file)
+            if "." in name or "/" not in file:
+                return self._import_by_name(name, file)
+            sys.path.append(os.path.join(self.folder, os.path.dirname(file)))
+            sys.meta_path.insert(1, _StudentFinder(sys.path[-1], self._library_names))
+            return self._import_by_name(name, file)
+        except (SystemExit, KeyboardInterrupt) as error:
+            message = (
+                f"{file} ended the program while it was imported ({type(error).__name__}: {text_of(error)})."
+            )
+            return self._problem("exit", error, message)
+        except ModuleNotFoundError as error:
+            return self._problem("import", error, self._not_found(error))
+        except BaseException as error:
+            return self._problem("import", error, text_of(error))
+
+    def _module_name(self, file: str) -> str:
+        """Dotted inside a package (an __init__.py, or relative imports), else the bare name of the file."""
+        parts = file.removesuffix(".py").split("/")
+        if parts[-1] == "__init__":
+            parts = parts[:-1] or ["__init__"]
+        assert self._index is not None
+        in_package = "/".join([*file.split("/")[:-1], "__init__.py"]) in self._files and len(parts) > 1
+        dotted = in_package or file in self._index.relative
+        return ".".join(parts) if dotted and all(p.isidentifier() for p in parts) else parts[-1]
+
+    def _import_by_name(self, name: str, file: str) -> ModuleType:
+        """By name where that leads to this very file, else straight from the file."""
+        if name.split(".")[0] not in self._library_names and all(p.isidentifier() for p in name.split(".")):
+            module = importlib.import_module(name)
+            if self._file_of(module) == file:
+                return module
+        return self._load_as("_student_" + "".join(c if c.isalnum() else "_" for c in name), file)
+
+    def _load_as(self, name: str, file: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, os.path.join(self.folder, file))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            sys.modules.pop(name, None)
+            raise
+        return module
+
+    def _file_of(self, module: ModuleType) -> str | None:
+        path = getattr(module, "__file__", None) or ""
+        return (
+            os.path.relpath(path, self.folder).replace(os.sep, "/") if path.startswith(self.folder) else None
+        )
+
+    def _is_ours(self, module: ModuleType) -> bool:
+        return self._file_of(module) is not None
+
+    def _problem(self, kind: str, error: BaseException, message: str) -> StudentProblem:
+        return StudentProblem(
+            kind,
+            message,
+            type_name=type(error).__name__,
+            frames=frames_of(error, self.folder, self.sources),
+        )
+
+    @staticmethod
+    def _not_found(error: ModuleNotFoundError) -> str:
+        name = error.name or ""
+        top = name.split(".")[0]
+        if not top:
+            return text_of(error)
+        return f"The package {top!r} is not installed here, and the hand-in has no file {top}.py."
+
+
+class _StudentFinder:
+    """Looks in the hand-in before the installed packages, but never for a name that a library needs."""
+
+    def __init__(self, folder: str, library_names: frozenset[str]) -> None:
+        self._folder = folder
+        self._library_names = library_names
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The import system's question: a spec, or None to let the others answer."""
+        if path is not None or fullname in self._library_names:
+            return None
+        return PathFinder.find_spec(fullname, [self._folder], target)
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str | None:
+    by_fold = {k.casefold().replace("_", ""): k for k in known}
+    near = get_close_matches(name.casefold().replace("_", ""), by_fold, n=1, cutoff=0.6)
+    return by_fold[near[0]] if near else None
+
+
+def library_names(python_path: Sequence[str]) -> frozenset[str]:
+    """Top-level names of the standard library and of everything installed, but for names that nobody owns."""
+    names = set(sys.stdlib_module_names)
+    for folder in python_path:
+        if not os.path.isdir(folder):
+            continue
+        for entry in os.listdir(folder):
+            stem = entry.split(".")[0]
+            if stem.isidentifier() and not entry.endswith((".dist-info", ".egg-info", ".pth")):
+                names.add(stem)
+    return frozenset(
+        names - {"test", "tests", "utils", "examples", "example", "docs", "src", "scripts", "grader"}
+    )
