@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     import torch
 
-Value: TypeAlias = "None | bool | int | float | str | torch.Tensor | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | torch.Tensor | list[Value] | dict[str, Value] | None"
 
 
 @dataclass(frozen=True, slots=True)

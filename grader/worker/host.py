@@ -230,9 +230,9 @@ class Zygote:
             data, fds, _, _ = socket.recv_fds(self._control, 2**20, 4)
         except TimeoutError:
             if self._ready is None:
-                message = f"The worker's zygote was not ready within {self._spec.limits.startup_s:g} s."
                 self.close()
-                raise WorkerStartFailed(message) from None
+                limit = self._spec.limits.startup_s
+                raise WorkerStartFailed(f"The worker's zygote was not ready within {limit:g} s.") from None
             raise
         except OSError as error:
             raise self._gone(str(error)) from None

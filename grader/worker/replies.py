@@ -95,5 +95,5 @@ def _frame(frame: Any) -> Frame:
 def _text(value: Any, longest: int) -> str:
     if type(value) is not str:
         raise wire.WireError("a text is missing")
-    value = value[:longest]
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    text = str(value)[:longest]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -62,7 +62,7 @@ def _checked(result: int, what: str) -> int:
     return result
 
 
-def syscall(number: int, what: str, *arguments: int | bytes | None | ctypes.Array[ctypes.c_char]) -> int:
+def syscall(number: int, what: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     """The raw system call; integers are passed as longs."""
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     return _checked(_libc.syscall(ctypes.c_long(number), *words), what)
@@ -148,7 +148,7 @@ def permitted_capabilities() -> int:
         _CAPGET[MACHINE], "capget", ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0), 8), data
     )
     words = struct.unpack("=6I", data.raw)
-    return words[1] | words[4] << 32
+    return int(words[1]) | int(words[4]) << 32
 
 
 def set_capabilities(mask: int) -> None:
@@ -159,9 +159,7 @@ def set_capabilities(mask: int) -> None:
             continue
         try:
             prctl(_PR_CAPBSET_DROP, number)
-        except (
-            OSError
-        ):  # EINVAL beyond the last one known; EPERM without CAP_SETPCAP: then there is none to drop
+        except OSError:  # EINVAL beyond the last known; EPERM without the right to drop one
             break
     low, high = mask & 0xFFFFFFFF, mask >> 32
     data = ctypes.create_string_buffer(struct.pack("=6I", low, low, 0, high, high, 0), 24)

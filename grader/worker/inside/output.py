@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Any
 
 TAIL = 4_000
 
@@ -64,10 +65,10 @@ class _Bytes(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: object, /) -> int:
-        piece = bytes(memoryview(data)[-4 * TAIL :])  # type: ignore[call-overload]
-        self._tail.write(piece.decode("utf-8", "replace"))
-        return len(memoryview(data))  # type: ignore[arg-type]
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data)
+        self._tail.write(bytes(view[-4 * TAIL :]).decode("utf-8", "replace"))
+        return len(view)
 
 
 class Capture:

@@ -22,8 +22,10 @@ def plain(value: Any, path: str) -> Any:
         return _plain_array(torch, value, path)
     if isinstance(value, dict):
         return {k: dict.__getitem__(value, k) for k in dict.keys(value)}
-    if isinstance(value, list | tuple):
-        return [*type(value).__mro__[-2].__iter__(value)]
+    if isinstance(value, list):
+        return [*list.__iter__(value)]
+    if isinstance(value, tuple):
+        return [*tuple.__iter__(value)]
     if isinstance(value, bool | int | float | str):
         return _base_of(value)
     if isinstance(value, Sequence) and type(value).__module__.split(".")[0] == "datasets":

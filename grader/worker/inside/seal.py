@@ -88,6 +88,7 @@ class Sealer:
         self.view = view
         self._proc = -1
         self._own_pids = -1
+        self._statm = -1
         if plan.level != NONE:
             self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
@@ -116,15 +117,22 @@ class Sealer:
             self._enter_namespaces()
         else:
             self._drop_user()
+        self._statm = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         kernel.set_dumpable(False)
         kernel.forbid_new_privileges()
         if not self.strict:
-            self._landlock([self.view.base]).enforce()
+            self._landlock([self.view.base], self.view.hidden).enforce()
 
     def freeze(self) -> None:
         """After the imports."""
         if self.strict:
             root.freeze()
+
+    def address_space(self) -> int:
+        """Bytes of virtual memory of the zygote: the zero of a worker's memory limit."""
+        if self._statm < 0:
+            return 0
+        return int(os.pread(self._statm, 200, 0).split()[0]) * resource.getpagesize()
 
     def _enter_namespaces(self) -> None:
         privileged = os.geteuid() == 0
@@ -188,15 +196,15 @@ class Sealer:
         set_limits(limits, warm_bytes)
         kernel.set_capabilities(self.plan.capabilities)
         kernel.forbid_new_privileges()
-        self._landlock([box]).enforce()
+        self._landlock([box], ()).enforce()  # what is hidden: by the mounts, or by the zygote's own rules
         os.close(self._proc)
         unpack()
         seccomp.install()
 
-    def _landlock(self, own_folders: list[str]) -> landlock.Ruleset:
+    def _landlock(self, own_folders: list[str], hidden: tuple[str, ...]) -> landlock.Ruleset:
         rules = landlock.Ruleset()
         for path in self.view.reads:
-            _allow_around(rules, path, self.view.hidden)
+            _allow_around(rules, path, hidden)
         for device in DEVICES:
             rules.allow(device, landlock.WRITE_DEVICE)
         if self.assets is not None:
@@ -236,7 +244,7 @@ def set_limits(limits: Limits, warm_bytes: int) -> None:
         (resource.RLIMIT_NICE, 0),
         (resource.RLIMIT_RTPRIO, 0),
     ):
-        soft, hard = resource.getrlimit(which)
+        _, hard = resource.getrlimit(which)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (ceiling, ceiling))
 
@@ -261,7 +269,7 @@ def choose(requested: str, view: View) -> tuple[Plan | None, list[str]]:
         for plan in plans(level):
             failure = None if level == NONE else probe(plan, view)
             if failure is None:
-                return plan, reasons
+                return plan, [r for r in reasons if not r.startswith(f"{level}:")]
             reasons.append(f"{level}: {failure}")
     return None, reasons
 
