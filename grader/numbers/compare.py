@@ -50,7 +50,7 @@ def compare_number(
     if _right_to_its_digits(parsed, expected, difference):
         return Comparison(Outcome.ROUNDED, shown)
     if tolerance and difference <= _allowed(tolerance, expected, unit):
-        note = f"Right within {_percentage(relative)}, but rounded early: round the last result only."
+        note = f"Off by {_percentage(relative)}, as if rounded early: round the last result only."
         return Comparison(Outcome.EARLY_ROUNDED, shown, note)
     return Comparison(Outcome.WRONG, shown)
 

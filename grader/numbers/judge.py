@@ -149,7 +149,7 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
     carried = carried_values(question, sheet)
     for reading in readings(parsed, question):
         found = (
-            _right(case, reading)
+            _right(case, reading, carried)
             or _carried_forward(case, reading, carried, loosely=False)
             or _known_slip(case, reading)
             or _carried_forward(case, reading, carried, loosely=True)
@@ -159,7 +159,7 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
     return _wrong(case, parsed)
 
 
-def _right(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+def _right(case: _Case, parsed: ParsedNumber, carried: Iterable[Carried]) -> Verdict | None:
     question = case.question
     comparison = compare_number(parsed, question.expected, question.tolerance, unit=question.due)
     if comparison.outcome is Outcome.WRONG:
@@ -167,10 +167,14 @@ def _right(case: _Case, parsed: ParsedNumber) -> Verdict | None:
     messages = {
         Outcome.EXACT: "Right.",
         Outcome.ROUNDED: "Right to the digits that you print.",
-        Outcome.EARLY_ROUNDED: "Right, though rounded early.",
+        Outcome.EARLY_ROUNDED: "Right within the tolerance.",
     }
-    message, notes = messages[comparison.outcome], (comparison.note,)
-    return case.verdict(FULL, message, parsed=parsed, notes=notes)
+    note = comparison.note
+    if comparison.outcome is Outcome.EARLY_ROUNDED:
+        ways = (way for way in carried if compare_number(parsed, way.value).outcome is not Outcome.WRONG)
+        if way := next(ways, None):
+            note = f"It follows from your own {way.shown}, and the difference is within the tolerance."
+    return case.verdict(FULL, messages[comparison.outcome], parsed=parsed, notes=(note,))
 
 
 def _carried_forward(

@@ -98,7 +98,9 @@ def parse_shape(raw: Any) -> tuple[int, ...] | ParseProblem:
 
 def _parse(raw: Any, due: Unit) -> ParsedNumber:
     if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal, str)):
-        raise _NoNumber(f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}.")
+        raise _NoNumber(
+            f"It is {describe(raw)}, and a number is due.", f"Write it in digits, such as {_example(due)}."
+        )
     if isinstance(raw, str):
         return _from_text(raw, due)
     if isinstance(raw, int) and abs(raw) >= 10**_MOST_DIGITS:
@@ -122,7 +124,9 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
         text, notes = cut, (f"The remark in brackets was left out: {shown!r}.",)
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise _NoNumber(f"It is {describe(raw)}, and a number is due.", f"Write it such as {_example(due)}.")
+        raise _NoNumber(
+            f"It is {describe(raw)}, and a number is due.", f"Write it in digits, such as {_example(due)}."
+        )
     _refuse_calculation(shown, match["unit"])
     exponent = int((match["exponent"] or match["power"] or "0")[:6])
     number, other, reading = _digits(match["body"], shown)
@@ -217,4 +221,4 @@ def _too_long() -> _NoNumber:
 
 
 def _example(due: Unit) -> str:
-    return f'"12.3 {due.name}"' if due.name else "12.3"
+    return f'"12.3 {due.name}"' if due.name else '12.3 or "12.3 million"'
