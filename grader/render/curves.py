@@ -11,8 +11,9 @@ from grader.text import one_line
 
 MAX_SERIES = 6
 MAX_POINTS = 400
-CHART_WIDTH, CHART_HEIGHT = 420.0, 250.0
-CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 50.0, 14.0, 12.0, 44.0
+CHART_WIDTH, CHART_HEIGHT = 360.0, 236.0
+CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 50.0, 10.0, 8.0, 44.0
+"""The frame that templates/partials/picture.html.j2 draws around the lines."""
 
 
 def curves(plot: Plot) -> Picture:

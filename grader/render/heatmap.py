@@ -16,6 +16,8 @@ MAX_CELLS = 64
 PAPER, TEAL, RUST = (246, 243, 236), (24, 86, 105), (166, 66, 38)
 CLIPPED = f"Only the first {MAX_PANELS} matrices and {MAX_CELLS} rows and columns are shown."
 
+EVEN_LUMINANCE = 0.179
+"""Of a ground on which black and white are equally well read, both at 4.6 : 1."""
 SCALE_STEPS = 25
 WORDY_COLUMNS = 10
 """Up to this many columns the values are written into the cells."""
@@ -84,7 +86,13 @@ def _colour(value: Number, high: float) -> tuple[str, bool]:
     strength = min(1.0, abs(value) / high) if high else 0.0
     end = TEAL if value >= 0 else RUST
     mixed = [round(a + (b - a) * strength) for a, b in zip(PAPER, end, strict=True)]
-    return "#{:02x}{:02x}{:02x}".format(*mixed), strength > 0.55
+    return "#{:02x}{:02x}{:02x}".format(*mixed), _luminance(mixed) < EVEN_LUMINANCE
+
+
+def _luminance(colour: list[int]) -> float:
+    """Relative luminance of an sRGB colour, 0 to 1 (WCAG 2.2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _in_cell(value: Number, high: float) -> str:

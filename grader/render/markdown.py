@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 SPECIAL = re.compile(r"[\\`*_\[\]{}~|$#]")
-LINE_START = re.compile(r"^(?:[-+=:>]|\d{1,9}[.)])")
+LINE_START = re.compile(r"^(?:[-+](?=[-+\s]|$)|=|:(?=-)|\d{1,9}[.)](?=\s|$))")
+"""What would begin a list, a rule or a heading; `>` is an entity by then and `#` is escaped everywhere."""
 LINK_START = re.compile(r"(?i)(://|www\.|[@#](?=\w))")
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Put inside what GitHub would turn into a link or a mention; it cannot be escaped otherwise."""

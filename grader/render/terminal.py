@@ -40,6 +40,7 @@ def terminal_summary(
     """
     view = view_of(report)
     console.print(_table(view))
+    console.print()
     console.print(_total(view))
     for note in view.notes[:NOTES_SHOWN]:
         console.print(Text(f"Note: {_short(note)}", style="dim"))
@@ -56,6 +57,7 @@ def _table(view: ReportView) -> Table:
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )

@@ -33,6 +33,7 @@ LABELS = {
 """What a student reads in place of the status; the JSON has the status itself."""
 
 NAME_LIMIT = 120
+GRID_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Fact:
     text: str
     is_code: bool = True
     """True for values and calls, which are set in a fixed-width face."""
+
+    @property
+    def is_grid(self) -> bool:
+        """True for rows of numbers, which must not be wrapped; long lines are prose or a flood and must be."""
+        rows = self.text.split("\n")
+        return self.is_code and len(rows) > 1 and max(map(len, rows)) <= GRID_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ class CheckView:
     """Points neither earned, nor waiting for a person, nor excused."""
     lost_points: str
     earned: str
+    """A dash where nothing was decided: a person has to, or we failed."""
     possible: str
+    worth: str
+    """The points in words."""
     message: str
     hint: str
     facts: tuple[Fact, ...]
@@ -206,8 +216,8 @@ def _part(part: Part, checks: list[CheckResult]) -> PartView:
 
 
 def _check(check: CheckResult) -> CheckView:
-    unmarked = check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR)
-    lost = Decimal(0) if unmarked else _open_points(check.points)
+    undecided = check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
+    lost = Decimal(0) if undecided else _open_points(check.points)
     return CheckView(
         id=one_line(check.id, 60),
         anchor=_anchor("check", check.id),
@@ -218,11 +228,12 @@ def _check(check: CheckResult) -> CheckView:
         opened=check.status is not Status.PASSED,
         lost=lost,
         lost_points=shown_points(lost),
-        earned=shown_points(check.points.earned),
+        earned="–" if undecided else shown_points(check.points.earned),
         possible=shown_points(check.points.possible),
+        worth=_worth(check, undecided),
         message=one_line(check.message, 2_000),
         hint=one_line(check.hint, 2_000),
-        facts=_facts(check.evidence),
+        facts=_facts(check.evidence, is_prose=check.status is Status.NEEDS_REVIEW),
         output=clean(check.evidence.output or "").strip("\n"),
         notes=tuple(map(one_line, check.evidence.notes)),
         pictures=tuple(map(_picture, check.evidence.plots)),
@@ -230,14 +241,22 @@ def _check(check: CheckResult) -> CheckView:
     )
 
 
-def _facts(evidence: Evidence) -> tuple[Fact, ...]:
+def _worth(check: CheckResult, undecided: bool) -> str:
+    possible = shown_points(check.points.possible)
+    if not undecided:
+        return f"{shown_points(check.points.earned)} of {possible}"
+    return f"{possible} to be given" if check.status is Status.NEEDS_REVIEW else f"{possible} not counted"
+
+
+def _facts(evidence: Evidence, is_prose: bool) -> tuple[Fact, ...]:
     difference, where = evidence.largest_difference, evidence.where
     facts = [("Asked", evidence.asked), ("Expected", evidence.expected), ("Obtained", evidence.obtained)]
     if difference is not None:
-        facts.append(("Largest difference", f"{difference:.4g}" + (f" at {where}" if where else "")))
+        size = f"{difference:,.0f}" if 1e4 <= abs(difference) < 1e15 else f"{difference:.4g}"
+        facts.append(("Largest difference", f"{size} at {where}") if where else ("Difference", size))
     else:
         facts.append(("Where", where))
-    shown = [Fact(term, clean(text).strip("\n")) for term, text in facts if text]
+    shown = [Fact(term, clean(text).strip("\n"), is_code=not is_prose) for term, text in facts if text]
     if evidence.location:
         shown.append(Fact("Read from", one_line(evidence.location), is_code=False))
     return tuple(shown)

@@ -501,8 +501,10 @@ ATTACKS = (
     "שלום עולם, مرحبا بالعالم",
     "z" + "\u0301" * 400,
     "[bold red]100 of 100[/bold red] [link=http://evil.example]x[/link]",
-    "![x](http://evil.example/x.png) [x](javascript:alert(1)) <http://evil.example> http://evil.example www.evil.example",
-    "| a | b |\n|---|---|\n| 1 | 2 |\n\n# 100 of 100\n\n```\n~~~~\n- [x] done\n1. one\n> quote\n\n---\n=== \n@someone #1 $x$",
+    "![x](http://evil.example/x.png) [x](javascript:alert(1)) <http://evil.example>",
+    "http://evil.example www.evil.example me@evil.example \n\n[x]: http://evil.example",
+    "| a | b |\n|---|---|\n| 1 | 2 |\n\n# 100 of 100\n\n```\n~~~~\n- [x] done",
+    "1. one\n> quote\n\n---\n=== \n@someone #1 $x$ :smile: **bold** _it_ ~~no~~",
     "lone \udcff surrogate \ufffe\uffff",
     "`` ` ``` code `",
 )
