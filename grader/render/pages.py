@@ -13,7 +13,7 @@ from markupsafe import Markup
 from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
-from grader.render.view import view_of
+from grader.render.compose import view_of
 
 
 def html_page(report: GradeReport) -> str:

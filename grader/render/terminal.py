@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import GradeReport, Status
-from grader.render.view import CheckView, PartView, ReportView, view_of
+from grader.render.compose import view_of
+from grader.render.view import CheckView, PartView, ReportView
 from grader.text import one_line
 
 STYLES = {

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from grader.errors import UnknownName
 from grader.model import Evidence, Plot, Status, Visibility
+from grader.paths import data_root
 from grader.render import FORMATS, markdown, render, terminal_summary
 from grader.text import one_line
 from tests.tool import reports
@@ -147,6 +148,27 @@ def test_what_kind_of_result_it_is_stands_at_the_top() -> None:
     assert "failed by our fault" in render(ours, "html")
     some = replace(done, complete=False)
     assert "only some of the checks were run" in render(some, "html")
+
+
+def luminance(colour: str) -> float:
+    digits = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+    values = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_ink_is_readable_on_every_ground_light_dark_and_printed() -> None:
+    style = (data_root() / "templates" / "report.css").read_text(encoding="utf-8")
+    palettes = [
+        dict(re.findall(r"--(\w+): #([0-9a-f]+);", block))
+        for block in re.findall(r":root \{[^}]*--paper[^}]*", style)
+    ]
+    assert len(palettes) == 3
+    for palette in palettes:
+        for ink in ("ink", "soft", "accent", "good", "some", "bad", "wait"):
+            for ground in ("paper", "leaf"):
+                low, high = sorted((luminance(palette[ink]), luminance(palette[ground])))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground, palette)
 
 
 # ---------------------------------------------------------------- hidden checks
