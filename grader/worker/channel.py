@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.worker.inside import wire
@@ -22,10 +22,19 @@ class DeadlinePassed(Exception):
 class Channel:
     """Frames over a stream socket. A slow or silent other end costs at most the time until the deadline."""
 
-    def __init__(self, end: socket.socket, caps: wire.Caps) -> None:
+    def __init__(
+        self,
+        end: socket.socket,
+        caps: wire.Caps,
+        watch: Callable[[], None] | None = None,
+        every_s: float = 0.1,
+    ) -> None:
+        """`watch` is called about every `every_s` seconds of waiting, and may raise."""
         self._socket = end
         self._socket.setblocking(False)
         self._caps = caps
+        self._watch = watch
+        self._every_s = every_s
 
     def send(self, pieces: Sequence[bytes], deadline: float) -> None:
         """`deadline` is a time.monotonic(); raises ChannelClosed or DeadlinePassed."""
@@ -66,9 +75,17 @@ class Channel:
     def _wait(self, event: int, deadline: float) -> None:
         poll = select.poll()
         poll.register(self._socket, event)
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise DeadlinePassed
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise DeadlinePassed
+            if self._watch is None:
+                slice_s = left
+            else:
+                self._watch()
+                slice_s = min(left, self._every_s)
+            if poll.poll(slice_s * 1000):
+                return
 
     def close(self) -> None:
         """Hangs up."""

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from grader.errors import WorkerStartFailed
 from grader.worker.calls import Call, Reply, WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
@@ -20,7 +20,9 @@ from grader.worker.spec import Limits
 
 _AT_ONCE = 5.0
 """Seconds within which a killed process is expected to be reaped."""
-_OUT_OF_MEMORY_WORDS = (b"bad_alloc", b"out of memory", b"Cannot allocate memory", b"MemoryError")
+_OUT_OF_MEMORY_WORDS = ("bad_alloc", "out of memory", "Cannot allocate memory", "MemoryError")
+_LARGE = 256 * 2**20
+"""Bytes above the warm size from which a SIGKILL is taken for the kernel's out-of-memory killer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Exit:
     """Exit status; negative: killed by that signal."""
     cpu_s: float
     """CPU seconds it used."""
-    rss_kib: int
-    """Largest resident size."""
+    grown_bytes: int
+    """Largest resident size above that of the zygote."""
 
 
 REQUEST_CAPS = wire.Caps(header_bytes=32 * 2**20, payload_bytes=2**30, nodes=2_000_000, text=2_000_000)
@@ -42,6 +44,14 @@ REQUEST_CAPS = wire.Caps(header_bytes=32 * 2**20, payload_bytes=2**30, nodes=2_0
 def reply_caps(limits: Limits) -> wire.Caps:
     """What the judge takes from a worker."""
     return wire.Caps(payload_bytes=limits.reply_bytes)
+
+
+class TooMuchWritten(Exception):
+    """The private folder is over its limit; the sentence says how. `confirm`: once the worker is dead, was it he?"""
+
+    def __init__(self, message: str, confirm: Callable[[], bool]) -> None:
+        super().__init__(message)
+        self.confirm = confirm
 
 
 class Worker:
@@ -71,8 +81,8 @@ class Worker:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def load(self, files: Sequence[tuple[str, bytes]]) -> None:
-        """Sends the hand-in and waits until the worker has sealed itself; raises WorkerStartFailed."""
+    def load(self, files: Sequence[tuple[str, bytes]], name: str) -> None:
+        """Sends the hand-in (of `name`) and waits until the worker has sealed itself; raises WorkerStartFailed."""
         request = secrets.token_hex(16)
         contents = [content for _, content in files]
         header = {"id": request, "files": [[path, len(content)] for path, content in files]}
@@ -84,12 +94,14 @@ class Worker:
             words = self._last_words()
             self.kill()
             raise WorkerStartFailed(
-                f"A worker did not come up ({type(error).__name__}: {error}). {words}".strip(),
+                f"The worker for {name!r} did not come up ({type(error).__name__}: {error}). {words}".strip(),
                 "This is the grader's fault, not the student's; run `grade` with --debug.",
             ) from None
         if answer != {"id": request, "ready": True}:
             self.kill()
-            raise WorkerStartFailed("A worker did not come up: its first message is not the one expected.")
+            raise WorkerStartFailed(
+                f"The worker for {name!r} did not come up: its first message is not as agreed."
+            )
 
     def run(self, calls: Sequence[Call], timeout_s: float = 20.0) -> list[Reply]:
         """One reply for each call, in order. `timeout_s`: wall-clock seconds for the whole batch.
@@ -112,6 +124,11 @@ class Worker:
         except wire.WireError as error:
             self.kill()
             raise WorkerCrashed(f"The worker sent a broken message: {error}.") from None
+        except TooMuchWritten as error:
+            self.kill()
+            if not error.confirm():
+                raise WorkerStartFailed("The disk filled up, and not by the student's code.") from None
+            raise WorkerCrashed(str(error)) from None
         except ChannelClosed:
             raise self._death() from None
 
@@ -124,8 +141,8 @@ class Worker:
             return WorkerCrashed("The code closed the connection to the grader.")
         if ended.code in (-signal.SIGKILL, -signal.SIGXCPU) and ended.cpu_s >= self._limits.cpu_s - 1:
             return WorkerTimedOut(f"The code used more than {self._limits.cpu_s} s of CPU time.")
-        memory = ended.code == -signal.SIGKILL or any(word in words.encode() for word in _OUT_OF_MEMORY_WORDS)
-        if memory and ended.code != 0:
+        by_kernel = ended.code == -signal.SIGKILL and ended.grown_bytes > _LARGE
+        if ended.code != 0 and (by_kernel or any(word in words for word in _OUT_OF_MEMORY_WORDS)):
             return WorkerOutOfMemory(
                 "The code asked for more memory than the limit and its process died of it."
             )
@@ -169,8 +186,3 @@ def _signal_name(number: int) -> str:
 
 def _shown(words: str) -> str:
     return f" Its last words: {words[-300:]}" if words else ""
-
-
-def spawn_message(number: int, box: str | None) -> dict[str, Any]:
-    """The order to the zygote."""
-    return {"op": "spawn", "n": number, "box": box}

@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -19,7 +21,8 @@ from typing import Any, Literal, Self
 from grader.errors import IsolationUnavailable, WorkerStartFailed
 from grader.model import Isolation
 from grader.worker.channel import Channel
-from grader.worker.handle import Exit, Worker, reply_caps, spawn_message
+from grader.worker.folder import WATCH_S, Folder
+from grader.worker.handle import Exit, TooMuchWritten, Worker, reply_caps
 from grader.worker.inside.seal import UNPRIVILEGED
 from grader.worker.levels import describe
 from grader.worker.spec import ZygoteSpec
@@ -29,7 +32,7 @@ Level = Literal["auto", "strict", "container", "none"]
 _PROGRAM = Path(__file__).parent / "inside" / "zygote.py"
 _CONTROL = 3
 _FIX = (
-    "Grade on Linux 6.2 or later with Landlock enabled, or in a container there (docs/isolation.md); "
+    "Grade on Linux 6.2 or later with Landlock enabled, or in a container there (see SECURITY.md); "
     "to check your own code without protection, add --unsafe-no-isolation."
 )
 
@@ -44,8 +47,9 @@ class Zygote:
         self._ready: dict[str, Any] | None = None
         self._count = 0
         self._exits: dict[int, Exit] = {}
-        self._to_remove: dict[int, Path] = {}
         self._spawned: dict[int, int] = {}
+        self._released: set[int] = set()
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         if self._process is None:
@@ -104,7 +108,17 @@ class Zygote:
             return
         if self._process is None:
             self.start()
-        message, _ = self._receive(time.monotonic() + self._spec.limits.startup_s)
+        limit = self._spec.limits.startup_s
+        try:
+            message, _ = self._receive(time.monotonic() + limit)
+        except WorkerStartFailed:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            raise WorkerStartFailed(
+                f"The worker's zygote was not ready within {limit:g} s ({error})."
+            ) from None
         if message.get("op") == "ready":
             self._ready = message
             return
@@ -163,79 +177,84 @@ class Zygote:
 
         `name` is for messages only; the worker never learns it.
         """
-        level = self._warm()["level"]
+        strict = self._warm()["level"] == "strict"
         self._count += 1
-        number = self._count
-        box = None if level == "strict" else self._make_box(number)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        output = os.memfd_create("worker-output")
-        limits = self._spec.limits
-        order = json.dumps(spawn_message(number, None if box is None else str(box))).encode()
-        with theirs:
-            try:
-                socket.send_fds(self._control, [order], [theirs.fileno(), output])
-            except OSError as error:
-                raise self._gone(str(error)) from None
-        pidfd = self._wait_spawned(number, time.monotonic() + limits.startup_s)
+        number, limits = self._count, self._spec.limits
+        folder = None if strict else self._make_folder(number)
+        with ExitStack() as undo:
+            if folder is not None:
+                undo.callback(folder.remove)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            undo.callback(ours.close)
+            output = os.memfd_create("worker-output")
+            undo.callback(os.close, output)
+            with theirs:
+                pidfd = self._spawn(number, folder, theirs, output)
+            undo.pop_all()
         worker = Worker(
-            Channel(ours, reply_caps(limits)),
+            Channel(ours, reply_caps(limits), None if folder is None else _watch(folder), WATCH_S),
             pidfd,
             output,
             limits,
             exit_of=lambda wait_s: self._exit_of(number, wait_s),
-            release=lambda: self._release(number, box),
+            release=lambda: self._release(number, folder),
         )
-        worker.load(files)
+        worker.load(files, name)
         return worker
 
-    def _make_box(self, number: int) -> Path:
-        box = self._base / f"worker-{number}"
-        box.mkdir(mode=0o700)
+    def _make_folder(self, number: int) -> Folder:
+        folder = Folder(self._base / f"worker-{number}", self._spec.limits)
         if os.geteuid() == 0:
-            os.chown(box, UNPRIVILEGED, UNPRIVILEGED)
-        return box
+            os.chown(folder.path, UNPRIVILEGED, UNPRIVILEGED)
+        return folder
 
-    def _wait_spawned(self, number: int, deadline: float) -> int:
-        while number not in self._spawned:
-            self._take(*self._receive(deadline))
-        return self._spawned.pop(number)
+    def _spawn(self, number: int, folder: Folder | None, wire_end: socket.socket, output: int) -> int:
+        """Orders a worker and returns its pidfd."""
+        box = None if folder is None else str(folder.path)
+        order = json.dumps({"op": "spawn", "n": number, "box": box}).encode()
+        deadline = time.monotonic() + self._spec.limits.startup_s
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [order], [wire_end.fileno(), output])
+                while number not in self._spawned:
+                    self._take(*self._receive(deadline))
+            except OSError as error:
+                raise self._gone(str(error) or "it does not answer") from None
+            return self._spawned.pop(number)
 
     def _exit_of(self, number: int, wait_s: float) -> Exit | None:
         """How worker `number` ended, waiting for it at most `wait_s` seconds; None where it lives."""
         deadline = time.monotonic() + wait_s
-        while number not in self._exits:
-            try:
-                self._take(*self._receive(deadline))
-            except TimeoutError:
-                return None
-        return self._exits.pop(number)
+        with self._lock:
+            while number not in self._exits:
+                try:
+                    self._take(*self._receive(deadline))
+                except TimeoutError:
+                    return None
+            return self._exits[number]
 
-    def _release(self, number: int, box: Path | None) -> None:
-        """After a kill: the folder can go as soon as the process is gone."""
-        if box is None:
-            return
-        self._exit_of(number, 5.0)
-        shutil.rmtree(box, ignore_errors=True)
+    def _release(self, number: int, folder: Folder | None) -> None:
+        """After a kill. The folder can go as soon as the process is gone; without one there is nothing to wait for."""
+        if folder is not None:
+            self._exit_of(number, 5.0)
+            folder.remove()
+        if self._exits.pop(number, None) is None:
+            self._released.add(number)
 
     def _take(self, message: dict[str, Any], fds: list[int]) -> None:
+        number = message.get("n", 0)
         if message.get("op") == "spawned":
-            self._spawned[message["n"]] = fds[0]
+            self._spawned[number] = fds[0]
+        elif message.get("op") == "exited" and number in self._released:
+            self._released.remove(number)
         elif message.get("op") == "exited":
-            self._exits[message["n"]] = Exit(message["code"], message["cpu_s"], message["rss_kib"])
+            grown = (message["rss_kib"] - self._warm()["rss_kib"]) * 1024
+            self._exits[number] = Exit(message["code"], message["cpu_s"], grown)
 
     def _receive(self, deadline: float) -> tuple[dict[str, Any], list[int]]:
         """One message of the zygote; raises TimeoutError, or WorkerStartFailed where the zygote is gone."""
         self._control.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            data, fds, _, _ = socket.recv_fds(self._control, 2**20, 4)
-        except TimeoutError:
-            if self._ready is None:
-                self.close()
-                limit = self._spec.limits.startup_s
-                raise WorkerStartFailed(f"The worker's zygote was not ready within {limit:g} s.") from None
-            raise
-        except OSError as error:
-            raise self._gone(str(error)) from None
+        data, fds, _, _ = socket.recv_fds(self._control, 2**20, 4)
         if not data:
             raise self._gone("it closed its end")
         message: dict[str, Any] = json.loads(data)
@@ -245,6 +264,15 @@ class Zygote:
         size = os.fstat(self._errors).st_size
         words = os.pread(self._errors, 4_000, max(0, size - 4_000)).decode("utf-8", "replace").strip()
         return WorkerStartFailed(f"The worker's zygote is gone ({why}). {words}".strip())
+
+
+def _watch(folder: Folder) -> Callable[[], None]:
+    def look() -> None:
+        excess = folder.excess()
+        if excess is not None:
+            raise TooMuchWritten(excess, folder.came_back)
+
+    return look
 
 
 def _command(control: int) -> list[str]:

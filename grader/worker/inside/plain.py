@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import Any
 
 from .wire import ITEM_SIZE, Unsendable
@@ -93,6 +100,6 @@ def _what_instead(torch: Any, value: Any) -> str:
         return "is a complex number; return real numbers"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"is of type {name}; return text or a tensor"
-    if callable(value):
+    if isinstance(value, FunctionType | MethodType | BuiltinFunctionType):
         return f"is a function ({name}); call it and return its result"
     return f"is of type {name}; return a tensor, a number, a text, a list or a dict of these"

@@ -1,4 +1,4 @@
-"""The layers, in the order that works: the zygote's share, the worker's share, and a probe that tries them all.
+"""The layers, in the order that works: the zygote's share and the worker's share.
 
 strict      own user, mount, pid, net, ipc and uts namespaces with a minimal read-only root, then as container
 container   Landlock and a seccomp allow-list, resource limits, no capabilities, another user where we are root
@@ -7,16 +7,14 @@ none        nothing of all that
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
 from . import kernel, landlock, root, seccomp
-from .view import ASSETS, DEVICES, SANDBOX, View, first_unreadable
+from .view import ASSETS, DEVICES, SANDBOX, View
 
 STRICT, CONTAINER, NONE = "strict", "container", "none"
 UNPRIVILEGED = 59_999
@@ -30,7 +28,6 @@ _OWN_NAMESPACES = (
     | kernel.CLONE_NEWIPC
     | kernel.CLONE_NEWUTS
 )
-_LEAST_LANDLOCK_WITHOUT_NAMESPACES = 3  # from this version on it denies truncate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +86,7 @@ class Sealer:
         self._proc = -1
         self._own_pids = -1
         self._statm = -1
+        self._tasks = 0
         if plan.level != NONE:
             self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
@@ -117,6 +115,7 @@ class Sealer:
             self._enter_namespaces()
         else:
             self._drop_user()
+            self._tasks = _tasks_of(os.getuid())
         self._statm = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         kernel.set_dumpable(False)
         kernel.forbid_new_privileges()
@@ -193,7 +192,7 @@ class Sealer:
                 "sandbox", SANDBOX, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, size
             )
         kernel.set_dumpable(False)
-        set_limits(limits, warm_bytes)
+        set_limits(limits, warm_bytes, self._tasks)
         kernel.set_capabilities(self.plan.capabilities)
         kernel.forbid_new_privileges()
         self._landlock([box], ()).enforce()  # what is hidden: by the mounts, or by the zygote's own rules
@@ -228,15 +227,27 @@ def _allow_around(rules: landlock.Ruleset, path: str, hidden: tuple[str, ...]) -
             _allow_around(rules, entry.path, hidden)
 
 
-def set_limits(limits: Limits, warm_bytes: int) -> None:
-    """Hard resource limits; memory is counted from the size of the warm process."""
+def _tasks_of(user: int) -> int:
+    """Threads that this user runs: outside a user namespace the kernel counts them all against the limit."""
+    count = 0
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and os.stat(f"/proc/{entry}").st_uid == user:
+                count += len(os.listdir(f"/proc/{entry}/task"))
+        except OSError:  # it ended meanwhile
+            continue
+    return count
+
+
+def set_limits(limits: Limits, warm_bytes: int, tasks: int) -> None:
+    """Hard resource limits; memory is counted from the size of the warm process, threads from `tasks`."""
     memory = warm_bytes + limits.memory_bytes
     for which, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, limits.cpu_s),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
         (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NPROC, tasks + limits.processes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
@@ -257,80 +268,3 @@ def _continue_in_child() -> None:
     os.closerange(0, 1024)
     _, status = os.waitpid(pid, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-# ---------------------------------------------------------------- the probe
-
-
-def choose(requested: str, view: View) -> tuple[Plan | None, list[str]]:
-    """The best plan that works here, and why the better ones do not. `requested`: a level or "auto"."""
-    reasons: list[str] = []
-    for level in (STRICT, CONTAINER) if requested == "auto" else (requested,):
-        for plan in plans(level):
-            failure = None if level == NONE else probe(plan, view)
-            if failure is None:
-                return plan, [r for r in reasons if not r.startswith(f"{level}:")]
-            reasons.append(f"{level}: {failure}")
-    return None, reasons
-
-
-def probe(plan: Plan, view: View) -> str | None:
-    """Carries out the whole plan in a throw-away child; None where every step works, else what failed."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _probe_in_child(plan, view, writing)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        answer = pipe.read(10_000)
-    os.waitpid(pid, 0)
-    if not answer:
-        return "the probe ended without an answer"
-    verdict: dict[str, Any] = json.loads(answer)
-    failure = verdict["failure"]
-    return None if failure is None else str(failure)
-
-
-def _probe_in_child(plan: Plan, view: View, writing: int) -> NoReturn:
-    failure: str | None
-    try:
-        failure = _try_all(plan, view)
-    except BaseException as error:
-        failure = f"{type(error).__name__}: {error}"
-    os.write(writing, json.dumps({"failure": failure}).encode())
-    os._exit(0)
-
-
-def _try_all(plan: Plan, view: View) -> str | None:
-    version = landlock.abi()
-    if version == 0:
-        return (
-            "the kernel has no Landlock (Linux 5.13 or later, with landlock in its list of security modules)"
-        )
-    if plan.level == CONTAINER and version < _LEAST_LANDLOCK_WITHOUT_NAMESPACES:
-        return (
-            f"Landlock version {version} is too old to protect files from truncate(); Linux 6.2 has version 3"
-        )
-    if kernel.MACHINE not in ("x86_64", "aarch64"):
-        return f"there is no table of system calls for {kernel.MACHINE}"
-    sealer = Sealer(plan, view)
-    box = SANDBOX if sealer.strict else view.base
-    sealer.enter()
-    generous = Limits(2**33, 60, 2**20, 2**20, 64, 64, 256)
-    pid = sealer.fork()
-    if pid:
-        _, status = os.waitpid(pid, 0)
-        return None if status == 0 else _LAST_WORDS.get(os.waitstatus_to_exitcode(status), f"status {status}")
-    try:
-        sealer.seal(box, generous, 2**33, lambda: None)
-    except OSError:
-        os._exit(_SEAL_FAILED)
-    os._exit(_UNREADABLE if first_unreadable(view) else 0)
-
-
-_SEAL_FAILED, _UNREADABLE = 11, 12
-_LAST_WORDS = {
-    _SEAL_FAILED: "a worker could not seal itself",
-    _UNREADABLE: "the sealed worker cannot read the Python installation",
-}

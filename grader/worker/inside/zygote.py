@@ -20,6 +20,7 @@ import importlib.util
 import json
 import os
 import platform
+import resource
 import select
 import signal
 import socket
@@ -49,7 +50,7 @@ if __name__ == "__main__":
     _load_own_package()
     __package__ = "grader_inside"
 
-from . import handin, seal, serve, view, wire  # noqa: E402
+from . import handin, probe, seal, serve, view, wire  # noqa: E402
 
 
 class Control:
@@ -98,7 +99,7 @@ class Zygote:
         sys.meta_path[:] = [
             f for f in sys.meta_path if getattr(f, "__module__", "").startswith("_frozen_importlib")
         ]
-        plan, reasons = seal.choose(config["isolation"], seen)
+        plan, reasons = probe.choose(config["isolation"], seen)
         if plan is None:
             self._control.send({"op": "failed", "kind": "isolation", "reason": "; ".join(reasons)})
             os._exit(0)
@@ -121,6 +122,7 @@ class Zygote:
                 "reasons": reasons,
                 "environment": _environment(),
                 "warm_bytes": self._warm_bytes,
+                "rss_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
                 "cpu_s": time.process_time() - began,
             }
         )
