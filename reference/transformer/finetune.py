@@ -166,11 +166,7 @@ def predict(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[str]:
 
 # ---------------------------------------------------------------- the real run, on a machine with network
 
-MODELS = {
-    "distilbert": "distilbert-base-uncased",
-    "roberta": "roberta-base",
-}
-N_TRAIN, N_TEST = 1024, 128
+MODELS = {"distilbert": "distilbert-base-uncased", "roberta": "roberta-base"}
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 8, "learning_rate": 5e-5}
 
 
@@ -178,25 +174,17 @@ def load_pretrained(kind: str) -> tuple[Any, Any]:
     """The model with a fresh head and its tokenizer, "distilbert" or "roberta", from the Hugging Face hub."""
     import transformers
 
+    from reference.transformer.news import MODEL_REVISIONS
+
     prefix = {"distilbert": "DistilBert", "roberta": "Roberta"}[kind]
-    model = getattr(transformers, f"{prefix}ForSequenceClassification").from_pretrained(
-        MODELS[kind], num_labels=len(LABELS)
-    )
-    tokenizer = getattr(transformers, f"{prefix}Tokenizer").from_pretrained(MODELS[kind])
+    name = MODELS[kind]
+    classes = f"{prefix}ForSequenceClassification", f"{prefix}Tokenizer"
+    model_class, tokenizer_class = (getattr(transformers, c) for c in classes)
+    tokenizer = tokenizer_class.from_pretrained(name, revision=MODEL_REVISIONS[name])
     if len(tokenizer) < 1000:  # a tokenizer that finds no vocabulary says nothing and knows five tokens
-        raise OSError(f"the vocabulary of {MODELS[kind]} was not found; is there a network connection?")
+        raise OSError(f"the vocabulary of {name} was not found; is there a network connection?")
+    model = model_class.from_pretrained(name, revision=MODEL_REVISIONS[name], num_labels=len(LABELS))
     return model, tokenizer
-
-
-def load_ag_news(seed: int = 0) -> tuple[Any, Any]:
-    """1,024 training and 128 test texts of AG News, drawn with `seed`."""
-    import datasets
-
-    news = datasets.load_dataset("fancyzhx/ag_news")
-    return (
-        news["train"].shuffle(seed=seed).select(range(N_TRAIN)),
-        news["test"].shuffle(seed=seed).select(range(N_TEST)),
-    )
 
 
 def main(folder: Path, texts: Sequence[str]) -> None:
@@ -204,8 +192,10 @@ def main(folder: Path, texts: Sequence[str]) -> None:
 
     Writes distilbert.json, roberta.json and predictions.json; downloads about 1 GB; takes an hour on a CPU.
     """
+    from reference.transformer.news import load_news
+
     folder.mkdir(parents=True, exist_ok=True)
-    train, test = load_ag_news()
+    train, test = load_news("hub")
     for kind, name in MODELS.items():
         torch.manual_seed(0)  # the classification head is drawn when the model is made
         model, tokenizer = load_pretrained(kind)

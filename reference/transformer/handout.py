@@ -182,24 +182,33 @@ def reference_errors(
 # ---------------------------------------------------------------- as quantities
 
 
-def _other_machine(pick: Callable[[Errors], float]) -> tuple[Slip, ...]:
-    return (
-        Slip(
-            "per_element",
-            "right code in train mode on an AMD or ARM CPU, which drops other elements",
-            "Your code is not at fault: the handout's arrays hold the dropout of an Intel CPU.",
-            lambda: pick(reference_errors("per_element")),
-            keeps_marks=True,
-        ),
-        Slip(
-            "eval_mode",
-            "right code in eval mode; the arrays were computed in train mode",
-            "Was dropout on when the handout's arrays were computed?",
-            lambda: pick(reference_errors(training=False)),
-            keeps_marks=True,
-        ),
+_PER_ELEMENT = Slip(
+    "per_element",
+    "right code in train mode on an AMD or ARM CPU, which drops other elements",
+    "Your code is not at fault: the handout's arrays hold the dropout of an Intel CPU.",
+    lambda: reference_errors("per_element").self,
+    keeps_marks=True,
+)
+
+
+def _eval_mode(pick: Callable[[Errors], float]) -> Slip:
+    return Slip(
+        "eval_mode",
+        "right code in eval mode; the arrays were computed in train mode",
+        "Was dropout on when the handout's arrays were computed?",
+        lambda: pick(reference_errors(training=False)),
+        keeps_marks=True,
     )
 
+
+_SATURATED = Slip(
+    "saturated",
+    "an error of 1: an element has the other sign or is 0, through a mistake or another CPU's dropout",
+    "Compare the two arrays element by element: where do they differ?",
+    lambda: (
+        1.0
+    ),  # right code prints it too, in eval mode or on AMD and ARM, so the number alone shows nothing
+)
 
 QUANTITIES: dict[str, Quantity] = table(
     Quantity(
@@ -257,7 +266,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "",
         "max |x - y| / max(1e-8, |x| + |y|)",
         lambda: reference_errors().self,
-        slips=_other_machine(lambda e: e.self),
+        slips=(_PER_ELEMENT, _eval_mode(lambda e: e.self), _SATURATED),
     ),
     Quantity(
         "2c.masked",
@@ -265,7 +274,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "",
         "max |x - y| / max(1e-8, |x| + |y|)",
         lambda: reference_errors().masked,
-        slips=_other_machine(lambda e: e.masked),
+        slips=(_eval_mode(lambda e: e.masked), _SATURATED),
     ),
     Quantity(
         "2c.cross",
@@ -273,7 +282,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "",
         "max |x - y| / max(1e-8, |x| + |y|)",
         lambda: reference_errors().cross,
-        slips=_other_machine(lambda e: e.cross),
+        slips=(_SATURATED,),
     ),
     Quantity(
         "2d.error",
@@ -281,7 +290,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "",
         "max |x - y| / max(1e-8, |x| + |y|)",
         lambda: reference_errors().encoding,
-        slips=_other_machine(lambda e: e.encoding),
+        slips=(_SATURATED,),
     ),
 )
 """Every number of part 2, computed when it is asked for."""

@@ -85,7 +85,16 @@ PROSE: dict[str, Prose] = {
                 ),
                 Concept(
                     "where the difference comes from",
-                    ("distillation", "distilled", "pre train", "pretrain", "dynamic mask", "byte level", "BPE", "more data"),
+                    (
+                        "distillation",
+                        "distilled",
+                        "pre train",
+                        "pretrain",
+                        "dynamic mask",
+                        "byte level",
+                        "BPE",
+                        "more data",
+                    ),
                 ),
                 Concept(
                     "how sure the comparison is",

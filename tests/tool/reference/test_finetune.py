@@ -163,12 +163,10 @@ def test_long_texts_are_cut(tokenizer: Any) -> None:
 def test_predict_gives_names_in_order(tokenizer: Any, news: Any) -> None:
     model = tiny()
     finetune.finetune(model, tokenizer, news, news, epochs=30, batch_size=4, learning_rate=5e-3)
-    texts = ["striker scores", "bank shares", "envoy signs treaty", "probe with chip"]
+    texts = [TEXTS[label][0] for label in (1, 2, 0, 3)]
     assert predict(model, tokenizer, texts) == ["Sports", "Business", "World", "Sci/Tech"]
     assert predict(model, tokenizer, []) == []
-    many = predict(model, tokenizer, texts * 20)
-    assert many == ["Sports", "Business", "World", "Sci/Tech"] * 20
-    assert set(many) <= set(LABELS)
+    assert predict(model, tokenizer, texts * 20) == ["Sports", "Business", "World", "Sci/Tech"] * 20
 
 
 def test_predict_ignores_the_mode_the_model_is_in(tokenizer: Any) -> None:
@@ -180,7 +178,7 @@ def test_predict_ignores_the_mode_the_model_is_in(tokenizer: Any) -> None:
 
 
 def test_result_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Any, news: Any) -> None:
-    monkeypatch.setattr(finetune, "load_ag_news", lambda: (news, news))
+    monkeypatch.setattr("reference.transformer.news.load_news", lambda source: (news, news))
     monkeypatch.setattr(finetune, "load_pretrained", lambda kind: (tiny(kind), tokenizer))
     finetune.main(tmp_path / "results", ["striker scores", "shares fall"])
     import json
