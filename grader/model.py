@@ -83,6 +83,8 @@ class Part:
     """A few words, for example "Multi-head attention against the handout"."""
     asks: str
     """What the handout asks for, one sentence."""
+    worker: tuple[str, ...] = ()
+    """Packages that the process for student code imports for it; empty where no student code runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,10 @@ class Assignment:
     """Folder of assignment.toml, its test files and its worker-side files."""
     sha256: str
     """Hash over all files of the assignment and its reference."""
+    allowed_packages: tuple[str, ...] = ()
+    """Third-party packages that student code may import."""
+    worker_modules: Mapping[str, str] = field(default_factory=dict)
+    """Files, relative to `root`, that harness.py imports by these names inside the worker; they hold no secret."""
 
 
 # ---------------------------------------------------------------- what was handed in
@@ -255,7 +261,7 @@ class Isolation:
     """How far the student's code was sealed off."""
 
     level: str
-    """"strict", "container" or "none"."""
+    """"strict", "container" or "none"; "not_needed" where no student code was run."""
     guarantees: tuple[str, ...]
     """What this level stops, one sentence each."""
     caveats: tuple[str, ...] = ()

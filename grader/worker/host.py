@@ -94,6 +94,7 @@ class Zygote:
         return {
             "isolation": self._requested,
             "harness": None if spec.harness is None else str(spec.harness.resolve()),
+            "modules": {name: str(path.resolve()) for name, path in spec.modules.items()},
             "assets": None if spec.assets is None else str(spec.assets.resolve()),
             "preload": list(spec.preload),
             "hidden": [str(path.resolve()) for path in spec.hidden],

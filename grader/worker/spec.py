@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,5 +49,7 @@ class ZygoteSpec:
     """Modules to import before the first worker is forked."""
     limits: Limits = field(default_factory=Limits)
     """Limits of each worker."""
+    modules: Mapping[str, Path] = field(default_factory=dict)
+    """Single-file modules that the harness imports by these names; trusted and free of secrets, like the harness."""
     hidden: tuple[Path, ...] = ()
     """Further folders that a worker must not see, should they lie inside a Python installation."""

@@ -105,10 +105,13 @@ class Zygote:
             os._exit(0)
         self._names = handin.library_names(seen.python_path)
         harness_source = _read(config["harness"])
+        sources = {name: _read(path) for name, path in config["modules"].items()}
         self._sealer = seal.Sealer(plan, seen)
         self._sealer.enter()
         self._set_folders(plan)
         self._import(config["preload"])
+        for name, source in sources.items():
+            _execute(sys.modules.setdefault(name, ModuleType(name)), source)
         self._load_harness(harness_source)
         gc.collect()
         gc.freeze()
@@ -147,7 +150,7 @@ class Zygote:
         harness = ModuleType("harness")
         harness.__dict__["ASSETS"] = self._sealer.assets
         sys.modules["harness"] = harness
-        exec(compile(source, "harness.py", "exec"), harness.__dict__)
+        _execute(harness, source)
         warm_up = getattr(harness, "warm_up", None)
         if warm_up is not None:
             warm_up()
@@ -209,6 +212,10 @@ class Zygote:
                 "rss_kib": used.ru_maxrss,
             }
         )
+
+
+def _execute(module: ModuleType, source: bytes | None) -> None:
+    exec(compile(source or b"", f"{module.__name__}.py", "exec"), module.__dict__)
 
 
 def _read(path: str | None) -> bytes | None:

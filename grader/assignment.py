@@ -1,0 +1,189 @@
+"""assignment.toml -> :class:`~grader.model.Assignment`, with errors that its author can act on."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from grader.errors import AssignmentError, UnknownName
+from grader.model import Assignment, Check, Part, Tolerance, Visibility
+from grader.paths import data_root
+
+_TOP = {"id", "version", "title", "allowed_packages", "worker_modules", "part", "check"}
+_PART = {"id", "title", "asks", "worker"}
+_CHECK = {
+    "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "number",
+}  # fmt: skip
+_TOLERANCE = {"why", "relative", "absolute"}
+_UNHASHED = {"__pycache__", ".pytest_cache"}
+
+
+def load_assignment(name: str = "transformer") -> Assignment:
+    """Read the assignment called `name` from tests/<name>/assignment.toml.
+
+    Raises UnknownName where there is none of that name, AssignmentError where the file is wrong.
+    """
+    root = data_root() / "tests" / name
+    if not (root / "assignment.toml").is_file():
+        known = sorted(p.parent.name for p in (data_root() / "tests").glob("*/assignment.toml"))
+        raise UnknownName("assignment", name, known)
+    return read_assignment(root, reference=data_root() / "reference" / name)
+
+
+def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
+    """Read `root`/assignment.toml; `reference` only takes part in the hash."""
+    path = root / "assignment.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AssignmentError(
+            f"{path} cannot be read: {error}.", "Mend the file and run `grade list`."
+        ) from error
+    _known_keys(document, _TOP, "assignment.toml")
+    parts = tuple(_part(entry) for entry in _entries(document, "part"))
+    checks = tuple(_check(entry) for entry in _entries(document, "check"))
+    _consistent(parts, checks)
+    return Assignment(
+        id=_text(document, "id", "assignment.toml"),
+        version=_text(document, "version", "assignment.toml"),
+        title=_text(document, "title", "assignment.toml"),
+        parts=parts,
+        checks=checks,
+        allowed_packages=tuple(document.get("allowed_packages", ())),
+        worker_modules=dict(document.get("worker_modules", {})),
+        root=root,
+        sha256=_hash_tree([root] + ([reference] if reference else [])),
+    )
+
+
+def select(
+    assignment: Assignment,
+    parts: Iterable[str] = (),
+    checks: Iterable[str] = (),
+    *,
+    public_only: bool = False,
+) -> tuple[Check, ...]:
+    """The checks to run: those of `parts` ("2c", or "2" for all of section 2) and those named in `checks`.
+
+    Nothing named means all. Raises UnknownName with a "did you mean".
+    """
+    parts, checks = tuple(parts), tuple(checks)
+    part_ids = [p.id for p in assignment.parts]
+    wanted_parts: set[str] = set()
+    for prefix in parts:
+        matches = {p for p in part_ids if p == prefix} or {p for p in part_ids if p.startswith(prefix)}
+        if not prefix or not matches:
+            raise UnknownName("part", prefix, part_ids)
+        wanted_parts |= matches
+    check_ids = [c.id for c in assignment.checks]
+    for name in checks:
+        if name not in check_ids:
+            raise UnknownName("check", name, check_ids)
+    chosen = [
+        c for c in assignment.checks if (not parts and not checks) or c.part in wanted_parts or c.id in checks
+    ]
+    return tuple(c for c in chosen if not (public_only and c.visibility is Visibility.HIDDEN))
+
+
+def _part(entry: Mapping[str, Any]) -> Part:
+    where = f"part {entry.get('id', '?')!r}"
+    _known_keys(entry, _PART, where)
+    return Part(
+        id=_text(entry, "id", where),
+        title=_text(entry, "title", where),
+        asks=_text(entry, "asks", where),
+        worker=tuple(entry.get("worker", ())),
+    )
+
+
+def _check(entry: Mapping[str, Any]) -> Check:
+    where = f"check {entry.get('id', '?')!r}"
+    _known_keys(entry, _CHECK, where)
+    identifier = _text(entry, "id", where)
+    try:
+        points = Decimal(_text(entry, "points", where))
+        visibility = Visibility(entry.get("visibility", "public"))
+    except (InvalidOperation, ValueError) as error:
+        raise AssignmentError(
+            f"{where}: {error}.", 'points is a decimal number in quotes; visibility is "public" or "hidden".'
+        ) from error
+    if not points.is_finite() or points <= 0:
+        raise AssignmentError(f"{where}: points must be a positive number, not {points}.")
+    return Check(
+        id=identifier,
+        part=identifier.partition(".")[0],
+        title=_text(entry, "title", where),
+        points=points,
+        visibility=visibility,
+        depends_on=tuple(entry.get("depends_on", ())),
+        tolerance=_tolerance(entry["tolerance"], where) if "tolerance" in entry else None,
+        timeout_s=float(entry.get("timeout_s", 20.0)),
+        review=bool(entry.get("review", False)),
+        number=entry.get("number"),
+    )
+
+
+def _tolerance(entry: Mapping[str, Any], where: str) -> Tolerance:
+    _known_keys(entry, _TOLERANCE, f"{where}, tolerance")
+    tolerance = Tolerance(
+        why=_text(entry, "why", f"{where}, tolerance"),
+        relative=float(entry.get("relative", 0.0)),
+        absolute=float(entry.get("absolute", 0.0)),
+    )
+    if not (tolerance.relative > 0 or tolerance.absolute > 0):
+        raise AssignmentError(f"{where}: a tolerance needs `relative` or `absolute` above zero.")
+    return tolerance
+
+
+def _consistent(parts: tuple[Part, ...], checks: tuple[Check, ...]) -> None:
+    for kind, ids in (("part", [p.id for p in parts]), ("check", [c.id for c in checks])):
+        doubled = sorted({i for i in ids if ids.count(i) > 1})
+        if doubled:
+            raise AssignmentError(f"assignment.toml declares {kind} {doubled[0]!r} twice.")
+    seen: set[str] = set()
+    for check in checks:
+        if check.part not in {p.id for p in parts}:
+            raise AssignmentError(
+                f"check {check.id!r} belongs to no declared part.", "Declare the part first."
+            )
+        for dependency in check.depends_on:
+            if dependency not in seen:
+                raise AssignmentError(
+                    f"check {check.id!r} depends on {dependency!r}, which is not declared before it."
+                )
+        seen.add(check.id)
+
+
+def _entries(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    entries = document.get(key)
+    if not isinstance(entries, list) or not entries:
+        raise AssignmentError(f"assignment.toml declares no [[{key}]].")
+    return entries
+
+
+def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise AssignmentError(f"{where}: {key!r} must be a text.", f'Write {key} = "…".')
+    return value
+
+
+def _known_keys(entry: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in entry:
+        if key not in known:
+            error = UnknownName("key", key, sorted(known))
+            raise AssignmentError(f"{where}: {error.message}", error.next_step)
+
+
+def _hash_tree(roots: Iterable[Path]) -> str:
+    """SHA-256 over relative paths and contents of every file below `roots`, byte code left out."""
+    digest = hashlib.sha256()
+    for root in roots:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and not _UNHASHED & set(p.parts)):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

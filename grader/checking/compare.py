@@ -1,0 +1,105 @@
+"""Comparing a student's tensor with the reference's: shape, finiteness, values, with the worst place named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from grader.model import Tolerance
+
+_SHOWN = 6
+"""Values of a tensor shown in a message before it is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far two tensors of one shape are apart."""
+
+    agrees: bool
+    largest: float
+    """Largest absolute difference; infinity where a value is not finite on one side only."""
+    where: tuple[int, ...]
+    """Index of the largest difference."""
+    obtained_there: float
+    expected_there: float
+
+    @property
+    def place(self) -> str:
+        """The worst position with both values, as a student reads it."""
+        index = ", ".join(map(str, self.where))
+        return f"[{index}]: {self.obtained_there:.6g} where {self.expected_there:.6g} is due"
+
+
+def problem_with(value: Any, shape: tuple[int, ...] | None = None) -> str | None:
+    """Why `value` cannot be compared at all, as a sentence, or None.
+
+    Asks for a floating-point tensor of `shape` with finite values.
+    """
+    if not isinstance(value, torch.Tensor):
+        return f"It returned {_kind(value)}; a tensor{_of_shape(shape)} is due."
+    if not value.is_floating_point():
+        return f"It returned a tensor of dtype {_dtype(value)}; a floating-point one is due."
+    if shape is not None and tuple(value.shape) != shape:
+        return f"It returned a tensor of shape {show_shape(value.shape)}; {show_shape(shape)} is due."
+    if value.isnan().any():
+        return f"{int(value.isnan().sum())} of its {value.numel()} values are NaN."
+    if value.isinf().any():
+        return f"{int(value.isinf().sum())} of its {value.numel()} values are infinite."
+    return None
+
+
+def difference(obtained: torch.Tensor, expected: torch.Tensor, tolerance: Tolerance) -> Difference:
+    """Compare tensors of one shape in float64: |obtained - expected| <= absolute + relative · |expected|.
+
+    The expected side alone sets the scale, so that a student's value cannot widen its own tolerance.
+    """
+    if obtained.shape != expected.shape:
+        raise ValueError(f"shapes differ: {tuple(obtained.shape)} and {tuple(expected.shape)}")
+    got, due = obtained.detach().double(), expected.detach().double()
+    if due.numel() == 0:
+        return Difference(True, 0.0, (), 0.0, 0.0)
+    gap = (got - due).abs()
+    gap = torch.where(got.isfinite() & due.isfinite(), gap, torch.full_like(gap, float("inf")))
+    allowed = tolerance.absolute + tolerance.relative * due.abs()
+    flat = int((gap - allowed).argmax()) if not gap.isinf().any() else int(gap.argmax())
+    where = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gap.shape))
+    return Difference(
+        agrees=bool((gap <= allowed).all()),
+        largest=float(gap.max()),
+        where=where,
+        obtained_there=float(got[where]),
+        expected_there=float(due[where]),
+    )
+
+
+def show(value: Any) -> str:
+    """A value as a student reads it: shape, dtype and the first numbers of a tensor; repr of the rest, cut."""
+    if isinstance(value, torch.Tensor):
+        numbers = ", ".join(f"{float(x):.4f}" for x in value.flatten()[:_SHOWN])
+        more = ", …" if value.numel() > _SHOWN else ""
+        return f"tensor of shape {show_shape(value.shape)}, {_dtype(value)}: {numbers}{more}"
+    text = repr(value)
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def show_shape(shape: Any) -> str:
+    """(1, 2, 3) for a torch.Size."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None (is a `return` missing?)"
+    if isinstance(value, list):
+        return f"a list or tuple of {len(value)}"
+    return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
+
+
+def _of_shape(shape: tuple[int, ...] | None) -> str:
+    return f" of shape {show_shape(shape)}" if shape is not None else ""
+
+
+def _dtype(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")

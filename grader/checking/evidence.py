@@ -1,0 +1,68 @@
+"""The `check` fixture: the declaration of the running check, and the evidence it gathers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from grader.checking.outcomes import Outcome
+from grader.model import Check, Evidence, Plot
+from grader.worker.calls import Raised, Reply
+
+
+class Running:
+    """One check while it runs. A check sets what it knows as soon as it knows it; the report shows the last state."""
+
+    def __init__(self, declaration: Check, seed: int) -> None:
+        self.declaration = declaration
+        self.seed = seed
+        """The seed of this check: its inputs are drawn from it alone, so any subset of checks draws the same."""
+        self.asked = ""
+        self.expected: str | None = None
+        self.obtained: str | None = None
+        self.largest_difference: float | None = None
+        self.where: str | None = None
+        self.location: str | None = None
+        self.outcome: Outcome | None = None
+        self._output: list[str] = []
+        self._notes: list[str] = []
+        self._plots: list[Plot] = []
+
+    def note(self, text: str) -> None:
+        """A remark that changes no mark."""
+        if text not in self._notes:
+            self._notes.append(text)
+
+    def plot(self, plot: Plot) -> None:
+        """A picture worth having in the report."""
+        self._plots.append(plot)
+
+    def saw(self, reply: Reply) -> None:
+        """Take down what student code printed and where it raised."""
+        if reply.output.strip():
+            self._output.append(reply.output)
+        if isinstance(reply, Raised) and reply.frames:
+            frame = reply.frames[-1]
+            self.where = f"{frame.file}, line {frame.line}, in {frame.function}: {frame.code.strip()}"
+            self.obtained = f"{reply.type_name}: {reply.message}"
+
+    def evidence(self) -> Evidence:
+        """What was gathered, frozen."""
+        return Evidence(
+            asked=self.asked,
+            expected=self.expected,
+            obtained=self.obtained,
+            largest_difference=_plain_float(self.largest_difference),
+            where=self.where,
+            location=self.location,
+            output="\n".join(self._output)[-4000:] or None,
+            notes=tuple(self._notes),
+            plots=tuple(self._plots),
+        )
+
+
+def _plain_float(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    return number if not math.isnan(number) else math.inf

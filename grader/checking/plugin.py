@@ -1,0 +1,211 @@
+"""The pytest plugin of one grading session: picks the checks, gives them their fixtures, takes down what they found.
+
+A check is a test function marked `@pytest.mark.check("2c.masked")`; what it may ask for is listed in docs/authoring.md.
+The plugin object is made anew for each submission, so no state can leak from one into the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Blocked, Failed, Outcome
+from grader.checking.student import AskWorker, Student
+from grader.intake.answers import Answers, read_answers
+from grader.model import Assignment, Check, Status, Submission
+
+_STANDS_IN_THE_WAY = frozenset(set(Status) - {Status.PASSED, Status.PARTIAL, Status.NEEDS_REVIEW})
+
+OnStart = Callable[[Check], None]
+OnFinish = Callable[[Check, Status], None]
+
+
+class ChecksPlugin:
+    """One submission's checks inside one pytest session."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        submission: Submission,
+        selected: Sequence[Check],
+        seed: int,
+        open_worker: Callable[[], AskWorker],
+        on_start: OnStart = lambda check: None,
+        on_finish: OnFinish = lambda check, status: None,
+    ) -> None:
+        self.assignment = assignment
+        self.submission = submission
+        self.selected = {check.id: check for check in selected}
+        self.seed = seed
+        self.running: dict[str, Running] = {}
+        """Evidence by check id; a check that never started is not in it."""
+        self.status: dict[str, Status] = {}
+        self.durations: dict[str, float] = {}
+        self.internal: dict[str, str] = {}
+        """Tracebacks of the grader's own errors, by check id, for --debug."""
+        self.collection_errors: list[str] = []
+        self.json_report: dict[str, Any] | None = None
+        self._open_worker = open_worker
+        self._worker: AskWorker | None = None
+        self._worker_part: str | None = None
+        self._shared: dict[str, Any] = {}
+        self._on_start, self._on_finish = on_start, on_finish
+
+    # -------------------------------------------------------------- which checks run, and in which order
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        # pytest-json-report reads the terminal plugin's options; only the reporter itself is in the way.
+        config.pluginmanager.unregister(name="terminalreporter")
+        config.addinivalue_line("markers", "check(id): the check of assignment.toml that this test judges")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """A test that asks for `number` judges every numeric answer, `prose_check` every reviewed one."""
+        kinds: dict[str, Callable[[Check], bool]] = {
+            "number": lambda check: check.number is not None,
+            "prose_check": lambda check: check.review,
+        }
+        for fixture, belongs in kinds.items():
+            if fixture in metafunc.fixturenames:
+                checks = [c for c in self.assignment.checks if belongs(c)]
+                metafunc.parametrize(
+                    fixture, [pytest.param(c, id=c.id, marks=pytest.mark.check(c.id)) for c in checks]
+                )
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        order = {identifier: place for place, identifier in enumerate(self.selected)}
+        items[:] = sorted(
+            (item for item in items if check_id(item) in order), key=lambda item: order[check_id(item) or ""]
+        )
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collection_errors.append(str(report.longrepr))
+
+    # -------------------------------------------------------------- what a check may ask for
+
+    @pytest.fixture(name="check")
+    def _check(self, request: pytest.FixtureRequest) -> Running:
+        return self.running[check_id(request.node) or ""]
+
+    @pytest.fixture(name="student")
+    def _student(self, check: Running) -> Student:
+        return Student(
+            start_worker=lambda: self._worker_for(check.declaration.part),
+            timeout_s=check.declaration.timeout_s,
+            allowed_packages=self.assignment.allowed_packages,
+            on_reply=check.saw,
+        )
+
+    @pytest.fixture(name="submission")
+    def _submission(self) -> Submission:
+        return self.submission
+
+    @pytest.fixture(name="answers")
+    def _answers(self) -> Answers:
+        if "answers" not in self._shared:
+            self._shared["answers"] = read_answers(self.submission)
+        answers: Answers = self._shared["answers"]
+        return answers
+
+    @pytest.fixture(name="shared")
+    def _shared_store(self) -> dict[str, Any]:
+        """What one check of this submission leaves for a later one, such as trained weights."""
+        return self._shared
+
+    # -------------------------------------------------------------- around each check
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        identifier = check_id(item) or ""
+        declaration = self.selected[identifier]
+        self.running[identifier] = Running(declaration, derive_seed(self.seed, identifier))
+        self.durations[identifier] = time.perf_counter()
+        self._on_start(declaration)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        declaration = self.selected[check_id(item) or ""]
+        self._refuse_if_blocked(declaration)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        identifier = check_id(item) or ""
+        if call.excinfo is not None:
+            self._take_down(identifier, call.excinfo)
+        elif call.when == "call":
+            self.status.setdefault(identifier, Status.PASSED)
+        if call.when == "teardown":
+            self.durations[identifier] = time.perf_counter() - self.durations[identifier]
+            self._on_finish(self.selected[identifier], self.status.get(identifier, Status.GRADER_ERROR))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._close_worker()
+
+    def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
+        self.json_report = json_report
+
+    def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
+        return {"check": check_id(item)}
+
+    # -------------------------------------------------------------- inside
+
+    def _take_down(self, identifier: str, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        error = excinfo.value
+        running = self.running[identifier]
+        if isinstance(error, AssertionError) and _raised_in_check_file(excinfo, self.assignment):
+            error = Failed(str(error).partition("\n")[0] or "The check's assertion does not hold.")
+        if isinstance(error, Outcome):
+            running.outcome = error
+            self.status[identifier] = error.status
+        else:
+            self.status[identifier] = Status.GRADER_ERROR
+            self.internal[identifier] = "".join(traceback.format_exception(error))
+
+    def _refuse_if_blocked(self, declaration: Check) -> None:
+        for dependency in declaration.depends_on:
+            if self.status.get(dependency) in _STANDS_IN_THE_WAY:
+                raise Blocked(
+                    f"Not asked, because {dependency} did not pass.", f"Look at {dependency} first."
+                )
+
+    def _worker_for(self, part: str) -> AskWorker:
+        """One worker a part: state never leaks from one part to the next; a dead one is replaced."""
+        if self._worker is None or self._worker_part != part or not self._worker.alive:
+            self._close_worker()
+            self._worker, self._worker_part = self._open_worker(), part
+        return self._worker
+
+    def _close_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+
+def check_id(item: pytest.Item) -> str | None:
+    """The id in the `check` mark, or None for a test that is no check."""
+    mark = item.get_closest_marker("check")
+    return str(mark.args[0]) if mark and mark.args else None
+
+
+def derive_seed(seed: int, identifier: str) -> int:
+    """The seed of one check, below 2^31: independent of which other checks run."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{identifier}".encode()).digest()[:4], "big") >> 1
+
+
+def _raised_in_check_file(excinfo: pytest.ExceptionInfo[BaseException], assignment: Assignment) -> bool:
+    """True where the assertion stands in the assignment's own check, not in a library below it."""
+    return bool(excinfo.traceback) and assignment.root in Path(excinfo.traceback[-1].path).parents

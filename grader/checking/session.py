@@ -1,0 +1,146 @@
+"""One pytest session for one submission, in this process; the only file that knows pytest-json-report.
+
+Two traps of pytest-json-report are closed here: it starts every test as "passed", so a pass counts only where the call
+stage itself reported it; and a session that ended early leaves checks out, so every declared check must be there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from grader.checking.outcomes import Outcome
+from grader.checking.plugin import ChecksPlugin, OnFinish, OnStart
+from grader.checking.student import AskWorker
+from grader.model import Assignment, Check, CheckResult, Evidence, Points, Status, Submission
+
+_OURS = "The grader itself failed on this check; no points are lost."
+_OURS_HINT = "Send the report to your instructor; `grade --debug` shows the cause."
+_READ_OUTCOMES = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+
+def run_checks(
+    assignment: Assignment,
+    submission: Submission,
+    selected: Sequence[Check],
+    *,
+    seed: int,
+    open_worker: Callable[[], AskWorker],
+    on_start: OnStart = lambda check: None,
+    on_finish: OnFinish = lambda check, status: None,
+) -> tuple[list[CheckResult], dict[str, str]]:
+    """Run `selected` on `submission`; every check has exactly one result, in the order given.
+
+    Returns the results and, for --debug, the tracebacks of our own errors by check id.
+    """
+    plugin = ChecksPlugin(assignment, submission, selected, seed, open_worker, on_start, on_finish)
+    with _no_outside_options():
+        exit_code = pytest.main(_arguments(assignment, selected), plugins=[plugin])
+    if exit_code == pytest.ExitCode.INTERRUPTED and not plugin.collection_errors:
+        raise KeyboardInterrupt
+    confirmed = _confirmed_passes(plugin.json_report, exit_code)
+    internal = dict(plugin.internal)
+    results = []
+    for check in selected:
+        result = _result(check, plugin, check.id in confirmed)
+        if result.status is Status.GRADER_ERROR:
+            internal.setdefault(check.id, _why_unreported(plugin, exit_code))
+        results.append(result)
+    return results, internal
+
+
+def _arguments(assignment: Assignment, selected: Sequence[Check]) -> list[str]:
+    """The student's folder is nowhere in them: no conftest.py, ini file or plugin of theirs can take effect."""
+    sections = {check.part[:1] for check in selected}
+    files = sorted(assignment.root.glob("test_*.py"))
+    chosen = [f for f in files if not f.stem[5:6].isdigit() or f.stem[5] in sections]
+    return [
+        *map(str, chosen),
+        f"--rootdir={assignment.root}",
+        f"--config-file={os.devnull}",
+        "--noconftest",
+        "--disable-plugin-autoload",
+        "--import-mode=importlib",
+        "--capture=no",
+        "-pno:cacheprovider",
+        "-pno:logging",
+        "-pno:warnings",
+        "-pno:faulthandler",
+        "-ppytest_metadata.plugin",
+        "-ppytest_jsonreport.plugin",
+        "--json-report",
+        "--json-report-file=none",
+        "--json-report-omit=log,streams,warnings,collectors,keywords,traceback",
+    ]
+
+
+@contextlib.contextmanager
+def _no_outside_options() -> Iterator[None]:
+    """Keep PYTEST_ADDOPTS and PYTEST_PLUGINS of the caller's shell out of the session."""
+    saved = {
+        name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ
+    }
+    try:
+        yield
+    finally:
+        os.environ.update(saved)
+
+
+def _confirmed_passes(report: dict[str, Any] | None, exit_code: int) -> set[str]:
+    """Ids of the checks whose call stage says "passed", in a session that ended as it should."""
+    if report is None or exit_code not in _READ_OUTCOMES:
+        return set()
+    return {
+        test["metadata"]["check"]
+        for test in report["tests"]
+        if test.get("call", {}).get("outcome") == "passed"
+        and test.get("outcome") == "passed"
+        and "check" in test.get("metadata", {})
+    }
+
+
+def _result(check: Check, plugin: ChecksPlugin, confirmed: bool) -> CheckResult:
+    status = plugin.status.get(check.id, Status.GRADER_ERROR)
+    running = plugin.running.get(check.id)
+    outcome = running.outcome if running else None
+    if status is Status.PASSED and not confirmed:
+        status = Status.GRADER_ERROR
+    message, hint, fraction = _wording(status, outcome)
+    return CheckResult(
+        id=check.id,
+        part=check.part,
+        title=check.title,
+        visibility=check.visibility,
+        status=status,
+        points=Points(earned=_share(check.points, fraction), possible=check.points),
+        message=message,
+        hint=hint,
+        evidence=running.evidence() if running else Evidence(),
+        duration_s=round(plugin.durations.get(check.id, 0.0), 4),
+    )
+
+
+def _wording(status: Status, outcome: Outcome | None) -> tuple[str, str, Fraction]:
+    if status is Status.PASSED:
+        return "Right.", "", Fraction(1)
+    if status is Status.GRADER_ERROR or outcome is None:
+        return _OURS, _OURS_HINT, Fraction(0)
+    fraction = outcome.fraction if status is Status.PARTIAL else Fraction(0)
+    return outcome.message, outcome.hint, fraction
+
+
+def _share(points: Decimal, fraction: Fraction) -> Decimal:
+    """`fraction` of `points`, exact where the division is; shares are declared so that it is."""
+    return points * Decimal(fraction.numerator) / Decimal(fraction.denominator)
+
+
+def _why_unreported(plugin: ChecksPlugin, exit_code: int) -> str:
+    return (
+        "\n".join(plugin.collection_errors) or f"pytest ended with {exit_code} and did not report this check"
+    )

@@ -1,0 +1,180 @@
+"""The whole flow of one submission on one page: start here.
+
+    path -> intake -> Submission
+    assignment.toml -> Assignment -> the selected checks
+    zygote -> worker        student code lives there and only there
+    checks (pytest, in this process) ask the worker and compare with the reference
+    results -> score -> GradeReport -> grader.render
+
+Importing this module imports neither torch nor pytest; `grade` starts the zygote first, so that its imports and ours
+run side by side.
+"""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from grader import __version__
+from grader.assignment import load_assignment, select
+from grader.intake import read_submission
+from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation, Status, Submission
+from grader.paths import data_root
+from grader.scoring import score
+from grader.worker import Limits, Zygote, ZygoteSpec
+
+if TYPE_CHECKING:
+    from grader.checking.student import AskWorker
+
+IsolationChoice = Literal["auto", "strict", "container", "none"]
+
+_PACKAGES = ("torch", "transformers", "datasets", "numpy", "pytest")
+_NO_STUDENT_CODE = Isolation(level="not_needed", guarantees=("No student code was run for these checks.",))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to grade and how."""
+
+    assignment: str = "transformer"
+    parts: tuple[str, ...] = ()
+    """Part ids or beginnings of them; with `checks` also empty, all."""
+    checks: tuple[str, ...] = ()
+    """Check ids."""
+    public_only: bool = False
+    """Leave hidden checks out."""
+    seed: int | None = None
+    """Seed of all inputs; None draws a fresh one, which the report names."""
+    isolation: IsolationChoice = "auto"
+    """"auto" takes the strongest level that this machine offers; "none" has to be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A report, and what only --debug shows."""
+
+    report: GradeReport
+    internal_errors: dict[str, str]
+    """Tracebacks of the grader's own errors, by check id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Called as the work goes on."""
+
+    on_start: Callable[[Check], None] = lambda check: None
+    on_finish: Callable[[Check, Status], None] = lambda check, status: None
+
+
+def grade(path: Path, options: Options = Options(), progress: Progress = Progress()) -> Graded:
+    """Grade the submission at `path`.
+
+    Raises UsageError for a path or a name that cannot be used, IsolationUnavailable where this machine cannot seal
+    student code as asked; whatever the student's code does is a status in the report.
+    """
+    started = time.perf_counter()
+    assignment = load_assignment(options.assignment)
+    selected = select(assignment, options.parts, options.checks, public_only=options.public_only)
+    submission = read_submission(path)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    with ExitStack() as stack:
+        zygote = _start_zygote(assignment, selected, options.isolation, stack)
+        results, internal = _run_checks(assignment, submission, selected, seed, zygote, progress)
+        isolation = zygote.isolation if zygote else _NO_STUDENT_CODE
+        worker_facts = dict(zygote.environment) if zygote else {}
+    report = GradeReport(
+        submission_name=submission.name,
+        submission_sha256=submission.sha256,
+        assignment_id=assignment.id,
+        assignment_title=assignment.title,
+        assignment_version=assignment.version,
+        assignment_sha256=assignment.sha256,
+        parts=tuple(p for p in assignment.parts if p.id in {c.part for c in selected}),
+        checks=tuple(results),
+        score=score(results),
+        environment=_environment(worker_facts),
+        isolation=isolation,
+        seed=seed,
+        public_only=options.public_only,
+        complete=_is_complete(assignment, results),
+        notes=submission.notes,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        duration_s=round(time.perf_counter() - started, 3),
+    )
+    return Graded(report, internal)
+
+
+def _start_zygote(
+    assignment: Assignment, selected: Sequence[Check], isolation: IsolationChoice, stack: ExitStack
+) -> Zygote | None:
+    """The warm process that workers are forked from; None where no selected part runs student code."""
+    chosen = {check.part for check in selected}
+    preload = tuple(dict.fromkeys(p for part in assignment.parts if part.id in chosen for p in part.worker))
+    if not preload:
+        return None
+    spec = ZygoteSpec(
+        harness=assignment.root / "harness.py",
+        assets=assignment.root / "assets",
+        modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
+        preload=preload,
+        limits=Limits(),
+    )
+    return stack.enter_context(Zygote(spec, isolation=isolation))
+
+
+def _run_checks(
+    assignment: Assignment,
+    submission: Submission,
+    selected: Sequence[Check],
+    seed: int,
+    zygote: Zygote | None,
+    progress: Progress,
+) -> tuple[list[CheckResult], dict[str, str]]:
+    root = str(data_root())
+    if root not in sys.path:
+        sys.path.append(root)  # the checks import `reference`; a wheel carries it below its own folder
+    from grader.checking.session import run_checks
+
+    files = [(file.path, file.content) for file in submission.files if file.problem is None]
+
+    def open_worker() -> AskWorker:
+        if zygote is None:
+            raise RuntimeError("a check asks for student code, but its part declares no worker")
+        return zygote.worker(files, name=submission.name)
+
+    return run_checks(
+        assignment,
+        submission,
+        selected,
+        seed=seed,
+        open_worker=open_worker,
+        on_start=progress.on_start,
+        on_finish=progress.on_finish,
+    )
+
+
+def _is_complete(assignment: Assignment, results: Sequence[CheckResult]) -> bool:
+    """True when every check of the assignment was judged and none waits for a person."""
+    open_ = {Status.NEEDS_REVIEW, Status.GRADER_ERROR}
+    return len(results) == len(assignment.checks) and not any(r.status in open_ for r in results)
+
+
+def _environment(worker_facts: dict[str, str]) -> dict[str, str]:
+    """Versions and machine facts that could matter for a number; nothing that names the machine or its user."""
+    facts = {"grader": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    facts["system"] = f"{platform.system()} {platform.release()}"
+    for package in _PACKAGES:
+        try:
+            facts[package] = version(package)
+        except PackageNotFoundError:
+            facts[package] = "not installed"
+    return facts | worker_facts

@@ -1,0 +1,98 @@
+"""The tiny pre-trained bodies in the judge: a model of our own with somebody's weights, and what it answers.
+
+What a fine-tuned model is worth is computed here, from weights that came back as plain tensors; nothing that the
+training process says about itself is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from grader.paths import data_root
+
+LABELS = ("World", "Sports", "Business", "Sci/Tech")
+"""AG News, by label number."""
+
+Row: TypeAlias = dict[str, Any]
+"""{"text": str, "label": int}"""
+
+_BATCH = 32
+
+
+class WeightsDoNotFit(ValueError):
+    """The weights are not those of this model: another set of names, other shapes, or values that are not finite."""
+
+
+@cache
+def rows(path: str) -> tuple[Row, ...]:
+    """The rows of a JSON Lines file below tests/transformer, for example "assets/news/train.jsonl"."""
+    file = data_root() / "tests" / "transformer" / path
+    return tuple(json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def sample(path: str, n: int, seed: int) -> list[Row]:
+    """n rows (or as many as there are) in an order drawn from `seed`, as even over the labels as they come."""
+    order = list(rows(path))
+    random.Random(seed).shuffle(order)
+    by_label = [[r for r in order if r["label"] == label] for label in range(len(LABELS))]
+    even = [row for group in zip(*by_label, strict=False) for row in group][:n]
+    random.Random(seed + 1).shuffle(even)
+    return even
+
+
+@cache
+def tokenizer(body: str) -> Any:
+    """The tokenizer of "distilbert" or "roberta"."""
+    from transformers import DistilBertTokenizer, RobertaTokenizer
+
+    kinds = {"distilbert": DistilBertTokenizer, "roberta": RobertaTokenizer}
+    return kinds[body].from_pretrained(_folder(body))
+
+
+def with_weights(body: str, state: Mapping[str, Tensor]) -> Any:
+    """A model of our own with `state` for weights, in eval mode. Raises WeightsDoNotFit."""
+    from transformers import DistilBertForSequenceClassification, RobertaForSequenceClassification
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # loading 40 tensors is no event to report
+    kinds = {"distilbert": DistilBertForSequenceClassification, "roberta": RobertaForSequenceClassification}
+    model = kinds[body].from_pretrained(_folder(body), num_labels=len(LABELS))
+    own = model.state_dict()
+    if own.keys() != state.keys() or any(own[name].shape != state[name].shape for name in own):
+        raise WeightsDoNotFit(
+            "the names or shapes of the weights are not those of the model that was handed over"
+        )
+    if not all(bool(value.isfinite().all()) for value in state.values()):
+        raise WeightsDoNotFit("some weights are NaN or infinite")
+    model.load_state_dict(dict(state))
+    return model.eval()
+
+
+def logits(body: str, model: Any, texts: Sequence[str]) -> Tensor:
+    """(N, C): what the model answers to N texts, in the mode that it is in, without gradients."""
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(texts), _BATCH):
+            batch = tokenizer(body)(
+                list(texts[start : start + _BATCH]), padding=True, truncation=True, return_tensors="pt"
+            )
+            found.append(model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits)
+    return torch.cat(found)
+
+
+def accuracy(body: str, model: Any, test: Sequence[Row]) -> Fraction:
+    """The exact share k/n of `test` that the model answers with the right label."""
+    predicted = logits(body, model, [row["text"] for row in test]).argmax(-1).tolist()
+    return Fraction(sum(p == row["label"] for p, row in zip(predicted, test, strict=True)), len(test))
+
+
+def _folder(body: str) -> str:
+    return str(data_root() / "tests" / "transformer" / "assets" / "bodies" / body)

@@ -1,0 +1,143 @@
+"""The usual way to grade, to be measured against: one pytest process that imports the student's code into itself.
+
+    python scripts/baseline.py submissions/alice [CHECK ...]
+
+It runs the very same checks as `grade` and prints how many of them passed. There is no worker, no seal and no report,
+so it is a floor for cost and an example of what not to do with code that is not trusted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from grader.assignment import load_assignment, select  # noqa: E402
+from grader.checking.session import run_checks  # noqa: E402
+from grader.intake import read_submission  # noqa: E402
+from grader.model import Assignment  # noqa: E402
+from grader.worker.calls import Call, Raised, Ref, Reply, Returned  # noqa: E402
+
+
+class ImportedStudent:
+    """Answers calls by importing the student's files into this process."""
+
+    alive = True
+
+    def __init__(self, folder: Path, assignment: Assignment) -> None:
+        self._folder = folder
+        harness = assignment.root / "harness.py"
+        for path in assignment.worker_modules.values():
+            _import(assignment.root / path)
+        self._objects: dict[str, Any] = {}
+        self._harness = _import(harness, ASSETS=str(harness.parent / "assets"))
+        self._modules: dict[Path, Any] = {}
+
+    def run(self, calls: Sequence[Call], timeout_s: float) -> list[Reply]:
+        replies: list[Reply] = []
+        for call in calls:
+            if any(isinstance(reply, Raised) for reply in replies):
+                replies.append(Raised("skipped", "", ""))
+                continue
+            try:
+                replies.append(Returned(self._call(call)))
+            except LookupError as error:
+                replies.append(Raised("missing", "", str(error)))
+            except Exception as error:
+                traceback.clear_frames(error.__traceback__)
+                replies.append(Raised("exception", type(error).__name__, str(error)))
+        return replies
+
+    def close(self) -> None:
+        self._objects.clear()
+
+    def _call(self, call: Call) -> Any:
+        import numpy
+        import torch
+
+        if call.seed is not None:
+            torch.manual_seed(call.seed)
+            numpy.random.seed(call.seed % 2**32)
+            random.seed(call.seed)
+        result = self._target(call.target)
+        if not call.target.startswith("object:") or callable(result):
+            result = result(*self._resolve(call.args), **self._resolve(call.kwargs))
+        if call.keep is None:
+            return _plain(result)
+        self._objects[call.keep] = result
+        return None
+
+    def _target(self, target: str) -> Any:
+        kind, _, name = target.partition(":")
+        if kind == "harness":
+            return getattr(self._harness, name)
+        if kind == "object":
+            head, *attributes = name.split(".")
+            found = self._objects[head]
+            for attribute in attributes:
+                found = getattr(found, attribute)
+            return found
+        for path in sorted(self._folder.glob("*.py")):
+            module = self._modules.get(path) or self._modules.setdefault(path, _import(path))
+            if getattr(getattr(module, name, None), "__module__", None) == module.__name__:
+                return getattr(module, name)
+        raise LookupError(f"{name} is not defined")
+
+    def _resolve(self, value: Any) -> Any:
+        if isinstance(value, Ref):
+            return self._objects[value.name]
+        if isinstance(value, Mapping):
+            return {k: self._resolve(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._resolve(v) for v in value]
+        return value.clone() if hasattr(value, "clone") else value
+
+
+def _plain(value: Any) -> Any:
+    """Values as the wire would bring them."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value.detach().clone() if hasattr(value, "detach") else value
+
+
+def _import(path: Path, **names: Any) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    vars(module).update(names)
+    sys.path.insert(0, str(path.parent))
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    folder, checks = Path(sys.argv[1]), sys.argv[2:]
+    assignment = load_assignment()
+    selected = select(assignment, checks=checks) if checks else select(assignment)
+    started = time.perf_counter()
+    student = ImportedStudent(folder, assignment)
+    results, internal = run_checks(
+        assignment, read_submission(folder), selected, seed=1, open_worker=lambda: student
+    )
+    for result in results:
+        print(result.id, result.status, result.message if result.status != "passed" else "", result.hint)
+    for identifier, trace in internal.items():
+        print(identifier, trace)
+    passed = sum(r.status == "passed" for r in results)
+    print(f"{passed} of {len(results)} passed in {time.perf_counter() - started:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What the checks need done beside the student's code, inside the worker. It holds no expected value.
+
+Whatever runs here can be tampered with by the student's code, so it returns data and never a verdict: inputs are
+drawn in the judge after the worker was started, and the judge compares.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from typing import Any
+
+import torch
+from dropout_stream import DropoutStream
+from torch import nn
+
+ASSETS: str
+"""Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
+
+
+def warm_up() -> None:
+    """Run once before any student code is there: what torch loads on first use is then shared by all workers."""
+    layer = nn.Linear(8, 8)
+    layer(torch.randn(2, 3, 8)).sum().backward()
+    if "transformers" in sys.modules:
+        optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-3)
+        optimizer.step()
+        model = _model("distilbert")
+        batch = _tokenizer("distilbert")(["warm"], return_tensors="pt")
+        model(**batch, labels=torch.tensor([0])).loss.backward()
+        _model("roberta")
+        _tokenizer("roberta")
+
+
+# ---------------------------------------------------------------- modules
+
+
+def describe(module: nn.Module) -> dict[str, Any]:
+    """The module's parameters by name, in the order of registration."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"a torch.nn.Module is due, not {type(module).__name__}")
+    return {"parameters": {name: p.detach().clone() for name, p in module.named_parameters()}}
+
+
+def randomise(module: nn.Module, seed: int) -> dict[str, Any]:
+    """Give every parameter fresh values of a size at which wrong formulas show; return them as `describe` does.
+
+    Square matrices become 1.5 × orthogonal, so that an output can be traced back through them; other matrices are
+    normal with standard deviation 1.5 / sqrt(columns); the rest is normal with 0.3.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in module.parameters():
+            if p.dim() == 2 and p.shape[0] == p.shape[1]:
+                q, r = torch.linalg.qr(torch.randn(p.shape, generator=draw, dtype=torch.float64))
+                fresh = 1.5 * q * r.diagonal().sign()
+            elif p.dim() >= 2:
+                fresh = torch.randn(p.shape, generator=draw, dtype=torch.float64) * 1.5 / p.shape[-1] ** 0.5
+            else:
+                fresh = torch.randn(p.shape, generator=draw, dtype=torch.float64) * 0.3
+            p.copy_(fresh)
+    return describe(module)
+
+
+def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> Any:
+    """Call the module on `inputs` in train or eval mode, without gradients, dropout seeded with `seed`."""
+    module.train(training)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        return module(*inputs)
+
+
+def forward_and_inputs(module: nn.Module, inputs: list[Any]) -> dict[str, Any]:
+    """The output in eval mode, and the inputs as they are after the call."""
+    module.eval()
+    with torch.no_grad():
+        return {"output": module(*inputs), "inputs": inputs}
+
+
+def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> dict[str, Any]:
+    """Gradients of (output · cotangent).sum() in eval mode, by parameter name; None where there is none."""
+    module.eval()
+    module.zero_grad(set_to_none=True)
+    output = module(*inputs)
+    attached = isinstance(output, torch.Tensor) and output.requires_grad
+    if attached:
+        (output * cotangent).sum().backward()
+    grads = {name: None if p.grad is None else p.grad.detach() for name, p in module.named_parameters()}
+    return {"attached": attached, "gradients": grads}
+
+
+def tensors_left_behind(module: nn.Module, inputs: list[Any]) -> list[str]:
+    """Names of tensors that the module keeps as plain attributes and that stay behind when it moves to a device.
+
+    The meta device stands for a GPU: a plain CPU tensor cannot be combined with it. Empty where the module runs there.
+    """
+    loose = [
+        f"{prefix}.{name}".lstrip(".")
+        for prefix, part in module.named_modules()
+        for name, value in vars(part).items()
+        if isinstance(value, torch.Tensor) and value.dim() > 0
+    ]
+    if not loose:
+        return []
+    try:
+        copy.deepcopy(module).to("meta").eval()(*(x.to("meta") for x in inputs))
+    except (RuntimeError, NotImplementedError):
+        return loose
+    return []
+
+
+# ---------------------------------------------------------------- the handout's own runs
+
+
+def handout_attention(module: nn.Module, stream: str) -> dict[str, Any]:
+    """The handout's three calls, in train mode and in its order of draws, under a named dropout stream.
+
+    The module must have been built right before, with seed 231 and nothing drawn since.
+    """
+    with torch.no_grad(), DropoutStream(stream):
+        module.train()
+        data = torch.randn(1, 3, 8)
+        own = module(data, data, data)
+        mask = torch.randn(3, 3) < 0.5
+        masked = module(data, data, data, mask)
+        other = torch.randn(1, 3, 8)
+        cross = module(data, other, other)
+    return {"self": own, "masked": masked, "cross": cross}
+
+
+def handout_encoding(module: nn.Module, stream: str) -> Any:
+    """The handout's call of the positional encoding: seed 231, then the data, then the module in train mode."""
+    module.train()
+    with torch.no_grad(), DropoutStream(stream):
+        torch.manual_seed(231)
+        data = torch.randn(1, 2, 6)
+        return module(data)
+
+
+# ---------------------------------------------------------------- fine-tuning
+
+
+def dataset(texts: list[str], labels: list[int]) -> Any:
+    """A datasets.Dataset with the columns `text` and `label` (a ClassLabel with the four topics)."""
+    import datasets
+
+    names = ["World", "Sports", "Business", "Sci/Tech"]
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+    )
+    return datasets.Dataset.from_dict({"text": texts, "label": labels}, features=features)
+
+
+def tiny_model(body: str) -> Any:
+    """The tiny pre-trained body with a fresh classification head, drawn from torch's current seed; eval mode."""
+    return _model(body)
+
+
+def tokenizer(body: str) -> Any:
+    """The tokenizer that goes with it."""
+    return _tokenizer(body)
+
+
+def weights(module: nn.Module) -> dict[str, Any]:
+    """All weights of a model, by name."""
+    return {name: value.detach() for name, value in module.state_dict().items()}
+
+
+def load_weights(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put `state` into the model and leave it in eval mode."""
+    module.load_state_dict(state)
+    module.eval()
+
+
+def _model(body: str) -> Any:
+    from transformers import DistilBertForSequenceClassification, RobertaForSequenceClassification
+
+    kind = {"distilbert": DistilBertForSequenceClassification, "roberta": RobertaForSequenceClassification}[
+        body
+    ]
+    return kind.from_pretrained(f"{ASSETS}/bodies/{body}", num_labels=4)
+
+
+def _tokenizer(body: str) -> Any:
+    from transformers import DistilBertTokenizer, RobertaTokenizer
+
+    kind = {"distilbert": DistilBertTokenizer, "roberta": RobertaTokenizer}[body]
+    return kind.from_pretrained(f"{ASSETS}/bodies/{body}")

@@ -1,0 +1,404 @@
+"""Part 2c: multi-head attention is judged by what it computes with its own weights, on inputs drawn for this run."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from grader.checking.compare import Difference, difference, problem_with, show, show_shape
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed, Partial
+from grader.checking.student import Student
+from grader.model import Plot
+from grader.worker.calls import Call, Ref, Returned
+from reference.transformer.attention import AttentionWeights, attention
+from reference.transformer.matching import candidates, count_maps
+from reference.transformer.misconceptions.attention import diagnose
+
+SIZES = ((8, 2), (12, 3), (16, 4), (24, 4))
+"""(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows."""
+
+
+class Probe(NamedTuple):
+    """Inputs of one call, by their names in the reference."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    attn_mask: Tensor | None = None
+
+    def inputs(self) -> list[Tensor]:
+        return [x for x in self if x is not None]
+
+
+class Agreement(NamedTuple):
+    """The reading of the student's weights that fits best, and how well it fits."""
+
+    weights: AttentionWeights
+    worst: Difference
+    expected: Tensor
+    obtained: Tensor
+
+
+def build(check: Running, embed_dim: int, num_heads: int) -> list[Call]:
+    """Build the student's module and give it fresh weights; the reply to the second call holds them."""
+    return [
+        Call("student:MultiHeadAttention", (embed_dim, num_heads), seed=check.seed, keep="attention"),
+        Call("harness:randomise", (Ref("attention"), check.seed)),
+    ]
+
+
+def call(probe: Probe, *, training: bool = False, seed: int = 0) -> Call:
+    return Call("harness:forward", (Ref("attention"), training, seed, probe.inputs()))
+
+
+def draw(check: Running) -> torch.Generator:
+    return torch.Generator().manual_seed(check.seed)
+
+
+def normal(generator: torch.Generator, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=generator)
+
+
+def random_mask(generator: torch.Generator, S: int, T: int) -> Tensor:
+    """(S, T) booleans, about half of them False; every row keeps and removes at least one key."""
+    mask = torch.rand(S, T, generator=generator) < 0.5
+    rows = torch.arange(S)
+    mask[rows, rows % T] = True
+    mask[rows, (rows + 1) % T] = False
+    return mask
+
+
+def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
+    """Every reading of the weights as query, key, value and output; fails the check where there is none."""
+    found = candidates({k: v.float() for k, v in parameters.items()}, embed_dim, num_heads)
+    if not found:
+        maps = count_maps(parameters, embed_dim, num_heads)
+        names = ", ".join(f"{k} {show_shape(v.shape)}" for k, v in parameters.items()) or "none"
+        raise Failed(
+            f"Your module holds {maps} maps of size {embed_dim} × {embed_dim}; the coursework has four: "
+            f"key, query, value and proj. Its parameters are: {names}.",
+            "Create the four linear layers in __init__ and use each of them in forward.",
+        )
+    return found
+
+
+def judge(
+    check: Running, outputs: list[Any], probes: list[Probe], parameters: dict[str, Tensor], num_heads: int
+) -> Agreement:
+    """Fail the check unless one reading of the student's weights explains all their outputs."""
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    embed_dim = probes[0].query.size(-1)
+    for output, probe in zip(outputs, probes, strict=True):
+        check.obtained = show(output)
+        problem = problem_with(output, tuple(probe.query.shape))
+        if problem:
+            raise Failed(problem, _shape_hint(output, probe))
+    found = readings(parameters, embed_dim, num_heads)
+    best = min(
+        (_agreement(outputs, probes, w, num_heads, tolerance) for w in found), key=lambda a: a.worst.largest
+    )
+    check.obtained, check.expected = show(best.obtained), show(best.expected)
+    check.largest_difference = best.worst.largest
+    if not best.worst.agrees:
+        check.where = best.worst.place
+        check.plot(heat_map(best))
+        known = diagnose(outputs, [p._asdict() for p in probes], found, num_heads)
+        if known is not None:
+            raise Failed(
+                f"{known.title}: your output is what that gives, on every input that was tried.", known.hint
+            )
+        raise Failed(
+            f"The output is off the formula by up to {best.worst.largest:.3g}, with your own weights put into it.",
+            "Compare step by step with small tensors: scores, mask, softmax, weighted sum, output layer.",
+        )
+    return best
+
+
+def _agreement(
+    outputs: list[Tensor], probes: list[Probe], weights: AttentionWeights, num_heads: int, tolerance: Any
+) -> Agreement:
+    """How well one reading explains the outputs: its worst probe."""
+    found = []
+    for output, probe in zip(outputs, probes, strict=True):
+        expected = attention(*probe[:3], weights, num_heads, probe.attn_mask).output
+        found.append(Agreement(weights, difference(output, expected, tolerance), expected, output))
+    return max(found, key=lambda a: (not a.worst.agrees, a.worst.largest))
+
+
+def heat_map(agreement: Agreement) -> Plot:
+    expected, obtained = agreement.expected[0].double(), agreement.obtained[0].double()
+    return Plot(
+        kind="heatmap",
+        title="Where your output differs from the formula (first sequence of the batch)",
+        x_label="feature",
+        y_label="position",
+        series={
+            "yours": obtained.tolist(),
+            "due": expected.tolist(),
+            "difference": (obtained - expected).abs().tolist(),
+        },
+    )
+
+
+def _shape_hint(output: Any, probe: Probe) -> str:
+    if (
+        isinstance(output, Tensor)
+        and output.dim() == 3
+        and output.size(1) == probe.key.size(1) != probe.query.size(1)
+    ):
+        return "The output has one row a query: its length is that of the query, not of the key."
+    if isinstance(output, list):
+        return "Return the output alone, not a pair of output and weights."
+    return "The output has the shape of the query: (N, S, E)."
+
+
+def sizes(generator: torch.Generator) -> tuple[int, int]:
+    return SIZES[int(torch.randint(len(SIZES), (), generator=generator))]
+
+
+# ---------------------------------------------------------------- the checks
+
+
+@pytest.mark.check("2c.self")
+def test_self_attention(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H = sizes(generator)
+    x, y = normal(generator, 2, 5, E), normal(generator, 1, 7, E)
+    probes = [Probe(x, x, x), Probe(y, y, y)]
+    check.asked = (
+        f"MultiHeadAttention({E}, {H}) called as attn(x, x, x) with x of shape (2, 5, {E}) and (1, 7, {E})"
+    )
+    left_behind = Call("harness:tensors_left_behind", (Ref("attention"), [x, x, x]))
+    _, described, left, *outputs = student.ask(*build(check, E, H), left_behind, *map(call, probes))
+    if left:
+        check.note(
+            f"Advice, no points: {left[0]} is a plain tensor and stays on the CPU when the module moves to a GPU."
+        )
+    judge(check, outputs, probes, described["parameters"], H)
+
+
+@pytest.mark.check("2c.masked")
+def test_masked_self_attention(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H = sizes(generator)
+    x = normal(generator, 2, 6, E)
+    masks = [random_mask(generator, 6, 6), random_mask(generator, 6, 6)]
+    probes = [Probe(x, x, x, mask) for mask in masks]
+    # The handout removes a score where the mask is 0 *or* False: the same mask as 0/1 floats must do the same.
+    as_floats = Probe(x, x, x, masks[0].float())
+    check.asked = (
+        f"attn(x, x, x, mask) with x of shape (2, 6, {E}) and masks of shape (6, 6), boolean and 0/1 floats"
+    )
+    replies = student.replies(*build(check, E, H), *map(call, [*probes, as_floats]))
+    _, described, *outputs = student.values(replies[:-1])
+    best = judge(check, outputs, probes, described["parameters"], H)
+    expected = attention(*as_floats[:3], best.weights, H, as_floats.attn_mask).output
+    last = replies[-1]
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    right = (
+        isinstance(last, Returned)
+        and problem_with(last.value, tuple(expected.shape)) is None
+        and difference(last.value, expected, tolerance).agrees
+    )
+    if not right:
+        raise Partial(
+            "Right with a boolean mask, wrong where the same mask comes as 0/1 floats.",
+            "`~mask` needs booleans; `mask == 0` is true for 0 and for False.",
+            fraction=Fraction(2, 3),
+        )
+
+
+@pytest.mark.check("2c.cross")
+def test_cross_attention(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H = sizes(generator)
+    probes = [
+        Probe(normal(generator, 2, S, E), normal(generator, 2, T, E), normal(generator, 2, T, E))
+        for S, T in ((5, 3), (2, 7))
+    ]
+    mask = random_mask(generator, 5, 3)
+    probes.append(probes[0]._replace(attn_mask=mask))
+    check.asked = (
+        f"attn(query, key, value) with query of length 5 and 2, key and value (different tensors) of length 3 and 7, "
+        f"{E} features; once with a mask of shape (5, 3)"
+    )
+    _, described, *outputs = student.ask(*build(check, E, H), *map(call, probes))
+    judge(check, outputs, probes, described["parameters"], H)
+
+
+@pytest.mark.check("2c.dropout")
+def test_dropout(check: Running, student: Student) -> None:
+    """The attention weights after dropout are recovered from the output, through the student's own matrices: each must
+    be 0 or the weight / (1 - p). With 768 weights and p = 0.1, none dropped or over a quarter dropped by chance alone
+    has a probability below 1e-30."""
+    generator = draw(check)
+    E, H, S, T = 8, 2, 8, 3
+    x, y = normal(generator, 16, S, E), normal(generator, 16, T, E)
+    probe = Probe(x, y, y)
+    check.asked = f"MultiHeadAttention({E}, {H}) in eval mode twice, then in train mode, on the same inputs"
+    _, described, first, second, trained = student.ask(
+        *build(check, E, H),
+        call(probe, seed=1),
+        call(probe, seed=2),
+        call(probe, training=True, seed=check.seed),
+    )
+    for output in (first, second, trained):
+        problem = problem_with(output, (16, S, E))
+        if problem:
+            raise Failed(problem, "The output has the shape of the query: (N, S, E).")
+    if not torch.equal(first, second):
+        raise Failed(
+            "In eval mode the output changes from call to call: dropout is still on.",
+            "F.dropout needs training=self.training; nn.Dropout as a sub-module knows the mode by itself.",
+        )
+    if torch.equal(first, trained):
+        raise Failed(
+            "In train mode nothing is dropped: the output equals that of eval mode.",
+            "Apply dropout to the attention weights, after the softmax, and use its result.",
+        )
+    found = readings(described["parameters"], E, H)
+    ratios = min((dropped_ratios(trained, probe, weights, H) for weights in found), key=_off_the_grid)
+    judge_ratios(check, ratios)
+
+
+def dropped_ratios(output: Tensor, probe: Probe, weights: AttentionWeights, num_heads: int) -> Tensor:
+    """Attention weights after dropout over those before it, for the well-conditioned ones: (n,) float64.
+
+    output is (N, S, E). Undo the output layer, then solve A_dropped V = heads for each batch item and head (T < D).
+    """
+    steps = attention(*probe[:3], weights, num_heads)
+    bias = 0.0 if weights.b_o is None else weights.b_o.double()
+    merged = torch.linalg.solve(weights.w_o.double(), (output.double() - bias).transpose(1, 2)).transpose(
+        1, 2
+    )
+    N, S, E = merged.shape
+    heads = merged.view(N, S, num_heads, E // num_heads).transpose(1, 2)  # (N, H, S, D)
+    values = steps.value_heads.double()  # (N, H, T, D)
+    recovered = heads @ torch.linalg.pinv(values)  # (N, H, S, T)
+    conditioned = torch.linalg.cond(values) < 50  # (N, H)
+    large = steps.weights > 0.02
+    keep = large & conditioned[..., None, None]
+    return (recovered / steps.weights.double())[keep]
+
+
+def _off_the_grid(ratios: Tensor) -> float:
+    """Share of ratios that are neither 0 nor the one other value."""
+    kept = ratios[ratios.abs() > 0.05]
+    if kept.numel() == 0:
+        return 1.0
+    return float(((kept - kept.median()).abs() > 0.02).double().mean())
+
+
+def judge_ratios(check: Running, ratios: Tensor) -> None:
+    """Fail unless the ratios are 0 or 1/(1-p), with a share p of zeros."""
+    zeros = float((ratios.abs() <= 0.05).double().mean())
+    kept = ratios[ratios.abs() > 0.05]
+    scale = float(kept.median()) if kept.numel() else 0.0
+    check.expected = "each attention weight is 0, or itself times 1 / (1 - p)"
+    check.obtained = (
+        f"{zeros:.1%} of {ratios.numel()} weights are 0; the others are multiplied by {scale:.4f}"
+    )
+    if _off_the_grid(ratios) > 0:
+        check.obtained = (
+            f"{_off_the_grid(ratios):.0%} of {ratios.numel()} weights are neither 0 nor scaled alike"
+        )
+        raise Failed(
+            "Something is dropped in train mode, but not single attention weights.",
+            "Dropout belongs after the softmax and before the product with the values; not on scores or the output.",
+        )
+    if abs(scale - 1 / (1 - 0.1)) > 0.01:
+        check.note(f"The default of the coursework is dropout=0.1; yours scales by {scale:.3f}.")
+    p = 1 - 1 / scale if scale > 1 else 0.0
+    spread = 8 * (p * (1 - p) / ratios.numel()) ** 0.5  # eight standard deviations: one run in 10^15
+    if p <= 0 or abs(zeros - p) > spread:
+        raise Failed(
+            f"{zeros:.1%} of the weights are dropped, yet the others are scaled as if it were {p:.1%}.",
+            "Use nn.Dropout or F.dropout, which do both.",
+        )
+
+
+@pytest.mark.check("2c.gradients")
+def test_gradients_and_inputs(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H = sizes(generator)
+    x, y, mask = normal(generator, 2, 4, E), normal(generator, 2, 5, E), random_mask(generator, 4, 5)
+    inputs = [x, y, y, mask]
+    cotangent = normal(generator, 2, 4, E)
+    check.asked = (
+        "gradients of a weighted sum of the output, and the inputs compared before and after the call"
+    )
+    *_, result, after = student.ask(
+        *build(check, E, H),
+        Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
+        Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
+    )
+    names = ("query", "key", "value", "mask")
+    changed = [n for n, a, b in zip(names, inputs, after["inputs"], strict=True) if not torch.equal(a, b)]
+    if changed:
+        raise Failed(
+            f"forward changes its argument {changed[0]!r} in place.",
+            "Functions whose name ends in _ and += on an argument change the caller's tensor; use the plain ones.",
+        )
+    if not result["attached"]:
+        raise Failed(
+            "The output is cut off from the weights: no gradient can flow.",
+            "Take out .data, .detach(), torch.no_grad() and numpy from forward.",
+        )
+    # The gradient of the key's bias is exactly 0 for right code too: it shifts all scores of a row alike.
+    dead = [
+        name for name, g in result["gradients"].items()
+        if g is None or (g.dim() >= 2 and not (g.isfinite().all() and g.abs().max() > 1e-8))
+    ]  # fmt: skip
+    check.obtained = (
+        f"{len(result['gradients']) - len(dead)} of {len(result['gradients'])} parameters get a gradient"
+    )
+    if dead:
+        raise Failed(
+            f"No gradient reaches {', '.join(dead)}: the layer is not used, or is replaced, in forward.",
+            "Every layer made in __init__ has its place in forward.",
+        )
+
+
+@pytest.mark.check("2c.independence")
+def test_independence(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H, S, T = 16, 4, 6, 5
+    x, y = normal(generator, 3, S, E), normal(generator, 3, T, E)
+    mask = random_mask(generator, S, T)
+    mask[:, 1] = False  # the second key is removed for every query
+    mask[:, 0] = True
+    other = y.clone()
+    other[:, 1] = 10 * normal(generator, 3, E)
+    alone = Probe(x[1:2], y[1:2], y[1:2], mask)
+    check.asked = (
+        "outputs before and after a removed key is changed, and of one sequence with and without its batch"
+    )
+    *_, plain, changed, single = student.ask(
+        *build(check, E, H), call(Probe(x, y, y, mask)), call(Probe(x, other, other, mask)), call(alone)
+    )
+    for output, shape in ((plain, (3, S, E)), (changed, (3, S, E)), (single, (1, S, E))):
+        problem = problem_with(output, shape)
+        if problem:
+            raise Failed(problem, "The output has the shape of the query: (N, S, E).")
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    influence = difference(changed, plain, tolerance)
+    mixing = difference(single, plain[1:2], tolerance)
+    check.largest_difference = max(influence.largest, mixing.largest)
+    if not influence.agrees:
+        raise Failed(
+            f"A key that the mask removes still changes the output, by up to {influence.largest:.3g}.",
+            "Remove the score before the softmax, with a value so low that nothing of it is left.",
+        )
+    if not mixing.agrees:
+        raise Failed(
+            f"The output of one sequence depends on the others of its batch, by up to {mixing.largest:.3g}.",
+            "Look for a reshape or a softmax that runs over the batch.",
+        )

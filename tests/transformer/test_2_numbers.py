@@ -1,0 +1,259 @@
+"""Parts 2a, 2b and the reported errors of 2c and 2d: what the student wrote against what follows from the handout."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from torch import Tensor
+
+from grader.checking.compare import difference, problem_with
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed, Missing
+from grader.checking.student import Student
+from grader.intake import Answer, Answers, Found
+from grader.model import Tolerance
+from grader.numbers import ParseProblem, parse_number
+from grader.worker.calls import Call, Raised, Ref, Reply
+from reference.transformer import handout
+from reference.transformer.attention import attention
+from reference.transformer.matching import candidates
+
+STREAMS = ("intel", "per_element")
+LIKE_ZERO_DIFFERENCE = Tolerance(absolute=2e-5, why="float32 rounding")
+SAME_NUMBER = 0.01
+"""Relative: the largest relative error sits on a small element, where float32 rounding moves its third digit."""
+
+
+def read(check: Running, answer: Answer) -> Any:
+    """The value of an answer, or the outcome of a missing or unreadable one."""
+    check.location = answer.location
+    for note in answer.notes:
+        check.note(note)
+    if answer.status is Found.MISSING:
+        assert answer.problem is not None
+        raise Missing(answer.problem.message, answer.problem.next_step)
+    if answer.status is Found.MALFORMED:
+        assert answer.problem is not None
+        raise Failed(answer.problem.message, answer.problem.next_step)
+    return answer.value
+
+
+def read_number(check: Running, answer: Answer) -> float:
+    parsed = parse_number(read(check, answer))
+    if isinstance(parsed, ParseProblem):
+        raise Failed(parsed.message, parsed.next_step)
+    return float(parsed.value)
+
+
+def judge_shape(check: Running, answers: Answers, expected: list[int]) -> None:
+    check.asked, check.expected = "the shape, as a list of four sizes", str(expected)
+    value = read(check, answers.get(check.declaration.id))
+    check.obtained = str(value)
+    sizes = list(value) if isinstance(value, list) else value
+    if isinstance(sizes, str):
+        sizes = [
+            int(s) for s in sizes.replace("torch.Size", "").strip("()[] ").split(",") if s.strip().isdigit()
+        ]
+    if not isinstance(sizes, list) or not all(isinstance(s, int) and not isinstance(s, bool) for s in sizes):
+        raise Failed("A shape is a list of whole numbers.", "Write it as [1, 2, 3, 4].")
+    if sizes == expected:
+        return
+    if sorted(sizes) == sorted(expected):
+        raise Failed(
+            "The sizes are right, their order is not.", "The order is batch, heads, length, and what is left."
+        )
+    raise Failed(f"{sizes} is not the shape that comes out.", "Print .shape right after the heads are split.")
+
+
+@pytest.mark.check("2a.shape")
+def test_query_shape(check: Running, answers: Answers) -> None:
+    judge_shape(check, answers, list(handout.self_attention().query_heads.shape))
+
+
+@pytest.mark.check("2b.shape")
+def test_weights_shape(check: Running, answers: Answers) -> None:
+    judge_shape(check, answers, list(handout.self_attention().weights.shape))
+
+
+@pytest.mark.check("2b.masked_norm")
+def test_masked_norm(check: Running, answers: Answers) -> None:
+    check.asked = "L2 norm of attn(data, data, data, mask), seed 123, eval mode, lower-triangular mask"
+    claimed = read_number(check, answers.get(check.declaration.id))
+    check.obtained = f"{claimed:.6g}"
+    norms = handout.masked_norms()
+    due = norms[handout.KEY_FIRST]
+    check.expected, check.largest_difference = f"{due:.4f}", abs(claimed - due)
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    if abs(claimed - due) <= tolerance.absolute:
+        return
+    for order, norm in norms.items():
+        if abs(claimed - norm) <= tolerance.absolute:
+            check.note(f"It is the value for layers made in the order {', '.join(order)}, which is as right.")
+            return
+    unmasked = handout.norm(handout.self_attention(handout.KEY_FIRST).output)
+    if abs(claimed - unmasked) <= tolerance.absolute:
+        raise Failed(
+            "This is the norm without the mask.", "Pass the mask as the fourth argument, and see it used."
+        )
+    raise Failed("The norm is not the one that comes out.", "Seed, then data, then the module, then .eval().")
+
+
+# ---------------------------------------------------------------- the handout's own comparisons
+
+
+def build_handout_attention() -> Call:
+    return Call(
+        "student:MultiHeadAttention",
+        (handout.EMBED_DIM, handout.NUM_HEADS),
+        seed=handout.ARRAY_SEED,
+        keep="attention",
+    )
+
+
+def attention_errors(replies: list[Reply]) -> list[dict[str, float]]:
+    """Relative errors under each stream; a case that gave no usable tensor is left out."""
+    found = []
+    for reply in replies:
+        outputs = {} if isinstance(reply, Raised) or not isinstance(reply.value, dict) else reply.value
+        found.append(
+            {
+                case: handout.relative_error(outputs[case], published)
+                for case, published in handout.PUBLISHED._asdict().items()
+                if problem_with(outputs.get(case), tuple(published.shape)) is None
+            }
+        )
+    return found
+
+
+def ask_errors(student: Student) -> list[dict[str, float]]:
+    """The three errors of the student's module under the Intel stream, and under that of other CPUs."""
+    replies: list[Reply] = []
+    for stream in STREAMS:
+        built, run = student.replies(
+            build_handout_attention(), Call("harness:handout_attention", (Ref("attention"), stream))
+        )
+        student.values([built, run])
+        replies.append(run)
+    return attention_errors(replies)
+
+
+@pytest.mark.check("2c.handout")
+def test_handout_arrays(check: Running, student: Student) -> None:
+    """A right module never loses the point to the order in which its layers are made."""
+    check.asked = (
+        "the handout's own run: seed 231, self, masked and cross attention in train mode, errors below 1e-3"
+    )
+    check.expected = ", ".join(f"{e:.6g}" for e in _three(handout.reference_errors()))
+    intel, elsewhere = ask_errors(student)
+    check.obtained = _show(intel)
+    check.note(
+        "Replayed with the dropout of an Intel CPU, which the handout's arrays hold; the same on every machine."
+    )
+    check.note(
+        f"On an AMD or ARM CPU the same code prints {_show(elsewhere)}; that is not an error of yours."
+    )
+    if len(intel) == 3 and max(intel.values()) < handout.LIMIT:
+        return
+    if computes_the_formula(student):
+        check.note(
+            "Your numbers differ because your module draws its random numbers in another order (layers made in "
+            "another order, or dropout drawn in another way); what it computes is right."
+        )
+        return
+    worst = max(intel, key=lambda case: intel[case]) if intel else "self"
+    raise Failed(
+        f"The relative error is not below 1e-3 ({worst}: {intel.get(worst, float('nan')):.3g}).",
+        "See the checks on self, masked and cross attention for what differs.",
+    )
+
+
+def computes_the_formula(student: Student) -> bool:
+    """Whether the module, in eval mode, is attention under its own weights in the handout's three cases."""
+    E, H = handout.EMBED_DIM, handout.NUM_HEADS
+    import torch
+
+    x, y = torch.randn(1, 3, E), torch.randn(1, 4, E)
+    mask = torch.ones(3, 3).tril().bool()
+    cases: list[tuple[Tensor, Tensor, Tensor | None]] = [(x, x, None), (x, x, mask), (x, y, None)]
+    calls = [
+        Call("harness:forward", (Ref("attention"), False, 0, [q, kv, kv] + ([m] if m is not None else [])))
+        for q, kv, m in cases
+    ]
+    described, *outputs = student.ask(
+        build_handout_attention(), Call("harness:describe", (Ref("attention"),)), *calls
+    )[1:]
+    for weights in candidates(described["parameters"], E, H):
+        due = [attention(q, kv, kv, weights, H, m).output for q, kv, m in cases]
+        if all(
+            problem_with(o, tuple(d.shape)) is None and difference(o, d, LIKE_ZERO_DIFFERENCE).agrees
+            for o, d in zip(outputs, due, strict=True)
+        ):
+            return True
+    return False
+
+
+@pytest.mark.check("2c.reported")
+def test_reported_errors(check: Running, student: Student, answers: Answers) -> None:
+    cases = ("self", "masked", "cross")
+    check.asked = "the three relative errors in answers.toml, against a re-run of your own code"
+    claims = {case: read_number(check, answers.get(f"2c.{case}_error")) for case in cases}
+    check.obtained = _show(claims)
+    _match_claims(check, claims, ask_errors(student))
+
+
+@pytest.mark.check("2d.reported")
+def test_reported_encoding_error(check: Running, student: Student, answers: Answers) -> None:
+    check.asked = "the relative error in answers.toml, against a re-run of your own code"
+    claim = read_number(check, answers.get("2d.error"))
+    check.obtained = f"{claim:.6g}"
+    calls = [Call("harness:handout_encoding", (Ref("encoding"), stream)) for stream in STREAMS]
+    build = Call("student:PositionalEncoding", (6,), {"max_len": 64}, keep="encoding")
+    replies = student.replies(build, *calls)
+    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
+        replies = student.replies(Call("student:PositionalEncoding", (6,), keep="encoding"), *calls)
+    outputs = student.values(replies)[1:]
+    shape = tuple(handout.PUBLISHED_ENCODING.shape)
+    reruns = [
+        {} if problem_with(o, shape) else {"encoding": handout.relative_error(o, handout.PUBLISHED_ENCODING)}
+        for o in outputs
+    ]
+    _match_claims(check, {"encoding": claim}, reruns)
+
+
+def _match_claims(check: Running, claims: dict[str, float], reruns: list[dict[str, float]]) -> None:
+    """Claims are those of the student's code on an Intel CPU, or on another one."""
+    check.expected = f"{_show(reruns[0])} on an Intel CPU, {_show(reruns[1])} on others"
+    check.largest_difference = max(
+        (abs(claims[case] - reruns[0][case]) for case in claims if case in reruns[0]), default=None
+    )
+    for stream, rerun in zip(STREAMS, reruns, strict=True):
+        if all(case in rerun and _same(claims[case], rerun[case]) for case in claims):
+            if stream == "per_element" and max(claims.values()) >= handout.LIMIT:
+                check.note(
+                    "Your numbers are those of right code on an AMD or ARM CPU. The handout's arrays were made on an "
+                    "Intel CPU, whose dropout drops other elements; no points are lost for that."
+                )
+            return
+    raise Failed(
+        "The errors that you report are not those of the code that you handed in.",
+        "Run the handout's cell again with the final version of your code, and copy what it prints.",
+    )
+
+
+def _same(claim: float, rerun: float) -> bool:
+    """Equal to 1 %, or to the digits in which so small a number is usually printed."""
+    if abs(claim - rerun) <= SAME_NUMBER * abs(rerun):
+        return True
+    digits = -int(Decimal(str(claim)).as_tuple().exponent)
+    return digits >= 4 and round(rerun, digits) == claim
+
+
+def _three(errors: handout.Errors) -> tuple[float, float, float]:
+    return errors.self, errors.masked, errors.cross
+
+
+def _show(errors: dict[str, float]) -> str:
+    return ", ".join(f"{e:.6g}" for e in errors.values()) or "nothing comparable"

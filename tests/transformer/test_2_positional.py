@@ -1,0 +1,162 @@
+"""Part 2d: the positional encoding is judged by its output, never by its buffer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from grader.checking.compare import difference, problem_with, show
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed
+from grader.checking.student import Student
+from grader.model import Plot
+from grader.worker.calls import Call, Raised, Ref
+from reference.transformer.misconceptions.positional import diagnose
+from reference.transformer.positional_encoding import encoding_table
+
+MAX_LEN = 64
+"""Small on purpose: a table built by nested loops takes half a minute for the default of 5,000."""
+
+
+def ask(check: Running, student: Student, embed_dim: int, *calls: Call) -> list[Any]:
+    """Build the student's PositionalEncoding as "encoding" and make `calls`; their values, in order."""
+    full = Call(
+        "student:PositionalEncoding", (embed_dim,), {"max_len": MAX_LEN}, seed=check.seed, keep="encoding"
+    )
+    first = student.replies(full, *calls)
+    if isinstance(first[0], Raised) and first[0].kind == "signature":
+        check.note("Your PositionalEncoding takes no max_len; it was built with its default.")
+        return student.ask(Call(full.target, full.args, seed=check.seed, keep="encoding"), *calls)[1:]
+    return student.values(first)[1:]
+
+
+def forward(x: Tensor, *, training: bool = False, seed: int = 0) -> Call:
+    return Call("harness:forward", (Ref("encoding"), training, seed, [x]))
+
+
+def refuse(output: Any, shape: tuple[int, ...]) -> None:
+    problem = problem_with(output, shape)
+    if problem:
+        raise Failed(problem, "The output has the shape of the input: (N, S, E).")
+
+
+@pytest.mark.check("2d.values")
+def test_values(check: Running, student: Student) -> None:
+    generator = torch.Generator().manual_seed(check.seed)
+    E = (6, 10, 16, 32)[int(torch.randint(4, (), generator=generator))]
+    x = torch.randn(2, 50, E, generator=generator)
+    check.asked = (
+        f"PositionalEncoding({E}) in eval mode on x of shape (2, 50, {E}); the encoding is output - x"
+    )
+    (output,) = ask(check, student, E, forward(x))
+    check.obtained = show(output)
+    refuse(output, (2, 50, E))
+    table = encoding_table(50, E)
+    expected = x + table
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    found = difference(output, expected, tolerance)
+    check.expected, check.largest_difference = show(expected), found.largest
+    check.plot(
+        Plot(
+            kind="heatmap",
+            title="The encoding: yours and the one due (first 16 positions)",
+            x_label="feature",
+            y_label="position",
+            series={
+                "yours": (output - x)[0, :16, :16].double().tolist(),
+                "due": table[:16, :16].double().tolist(),
+            },
+        )
+    )
+    if not found.agrees:
+        check.where = found.place
+        known = diagnose(output - x, x)
+        if known is not None:
+            raise Failed(f"{known.title}: your output is exactly what that gives.", known.hint)
+        raise Failed(
+            f"The encoding differs from the sine and cosine table by up to {found.largest:.3g}.",
+            "Compare your table at position 1 with the formula, feature by feature.",
+        )
+
+
+@pytest.mark.check("2d.dropout")
+def test_dropout(check: Running, student: Student) -> None:
+    """With 4,096 elements and p = 0.1, a share of zeros outside eight standard deviations comes once in 10^15 runs."""
+    generator = torch.Generator().manual_seed(check.seed)
+    E, N, S = 16, 8, 32
+    x = 3 + torch.rand(N, S, E, generator=generator)  # far from -1 … 1, so that no sum is 0 by itself
+    check.asked = f"PositionalEncoding({E}) in eval mode twice, then in train mode, on the same input"
+    first, second, trained = ask(
+        check, student, E, forward(x, seed=1), forward(x, seed=2), forward(x, training=True, seed=check.seed)
+    )
+    for output in (first, second, trained):
+        refuse(output, (N, S, E))
+    if not torch.equal(first, second):
+        raise Failed(
+            "In eval mode the output changes from call to call: dropout is still on.",
+            "F.dropout needs training=self.training; nn.Dropout as a sub-module knows the mode by itself.",
+        )
+    if torch.equal(first, trained):
+        raise Failed(
+            "In train mode nothing is dropped.", "Pass the sum through dropout and return its result."
+        )
+    ratios = trained.double() / first.double()
+    kept = ratios[ratios != 0]
+    zeros, scale = float((ratios == 0).double().mean()), float(kept.median()) if kept.numel() else 0.0
+    check.expected = "each element of the sum is 0, or itself times 1 / (1 - p)"
+    check.obtained = f"{zeros:.1%} of the elements are 0; the others are multiplied by {scale:.4f}"
+    if kept.numel() == 0 or float((kept - scale).abs().max()) > 1e-3:
+        raise Failed(
+            "Dropout acts, but not on the sum of input and encoding.",
+            "Add first, then drop: dropout(x + encoding).",
+        )
+    p = 1 - 1 / scale if scale > 1 else 0.0
+    if p <= 0 or abs(zeros - p) > 8 * (p * (1 - p) / ratios.numel()) ** 0.5:
+        raise Failed(
+            f"{zeros:.1%} of the elements are dropped, yet the others are scaled as if it were {p:.1%}.",
+            "Use nn.Dropout or F.dropout, which do both.",
+        )
+    if abs(p - 0.1) > 0.005:
+        check.note(f"The default of the coursework is dropout=0.1; yours is {p:.3f}.")
+
+
+@pytest.mark.check("2d.input")
+def test_input_and_batch(check: Running, student: Student) -> None:
+    generator = torch.Generator().manual_seed(check.seed)
+    x = torch.randn(3, 9, 12, generator=generator)
+    check.asked = "the input compared before and after the call, and the encoding of each batch item"
+    (result,) = ask(check, student, 12, Call("harness:forward_and_inputs", (Ref("encoding"), [x])))
+    refuse(result["output"], (3, 9, 12))
+    if not torch.equal(result["inputs"][0], x):
+        raise Failed(
+            "forward changes its input in place.",
+            "x += … changes the caller's tensor; x = x + … makes a new one.",
+        )
+    encoding = result["output"] - x
+    tolerance = check.declaration.tolerance
+    assert tolerance is not None
+    found = difference(encoding, encoding[:1].expand_as(encoding), tolerance)
+    check.largest_difference = found.largest
+    if not found.agrees:
+        raise Failed(
+            f"The encoding differs between the items of one batch, by up to {found.largest:.3g}.",
+            "Slice the table by the sequence length, x.size(1), and let it broadcast over the batch.",
+        )
+
+
+@pytest.mark.check("2d.buffer")
+def test_buffer(check: Running, student: Student) -> None:
+    check.asked = "PositionalEncoding(8) moved to another device, and called there"
+    (left,) = ask(
+        check, student, 8, Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)]))
+    )
+    if left:
+        check.obtained = f"stays on the CPU: {', '.join(map(str, left))}"
+        raise Failed(
+            f"The table is a plain attribute ({left[0]}): it stays on the CPU when the module moves to a GPU.",
+            "The coursework asks for a buffer: self.register_buffer(name, table).",
+        )

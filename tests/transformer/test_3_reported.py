@@ -1,0 +1,119 @@
+"""Parts 3b and 3d: the figures of the real run on the student's own machine. They are read, not re-run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed, Missing, NeedsReview, Partial
+from grader.intake import Found, Metrics, explain_impossible, possible_accuracy, read_metrics
+from grader.model import Plot, Submission
+
+BAR = Decimal("0.80")
+"""Test accuracy that the real run has to reach: good reports have 0.84 to 0.91 on 128 texts, so a right run that is
+three standard errors below the middle still passes."""
+SETTINGS = {"n_train": 1024, "n_test": 128, "batch_size": 8, "learning_rate": Decimal("5e-5")}
+EPOCHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One of the two models of the coursework."""
+
+    id: str
+    title: str
+    results: str
+
+
+DISTILBERT = Body("distilbert", "DistilBERT", "results/distilbert.json")
+ROBERTA = Body("roberta", "RoBERTa", "results/roberta.json")
+
+
+def figures(check: Running, submission: Submission, body: Body) -> Metrics:
+    metrics = read_metrics(submission, body.results)
+    check.location = metrics.path
+    for note in metrics.notes:
+        check.note(note)
+    if metrics.status is Found.MISSING:
+        raise Missing(metrics.problems[0].message, metrics.problems[0].next_step)
+    if metrics.status is Found.MALFORMED:
+        more = f" ({len(metrics.problems) - 1} more)" if len(metrics.problems) > 1 else ""
+        raise Failed(metrics.problems[0].message + more, metrics.problems[0].next_step)
+    return metrics
+
+
+def judge_figures(check: Running, submission: Submission, body: Body) -> None:
+    check.asked = f"the figures in {body.results}: settings as asked, accuracies of whole numbers of texts"
+    metrics = figures(check, submission, body)
+    check.obtained = (
+        ", ".join(f"{e.train_acc}/{e.test_acc}" for e in metrics.epochs) + " (train/test by epoch)"
+    )
+    curves = {
+        "train": [float(e.train_acc) if e.train_acc is not None else None for e in metrics.epochs],
+        "test": [float(e.test_acc) if e.test_acc is not None else None for e in metrics.epochs],
+    }
+    check.plot(Plot("curves", f"Accuracies that you report for {body.title}", "epoch", "accuracy", curves))
+    impossible = [
+        f"Epoch {i}: {explain_impossible(value, n)}"
+        for i, epoch in enumerate(metrics.epochs, 1)
+        for value, n in ((epoch.train_acc, metrics.n_train), (epoch.test_acc, metrics.n_test))
+        if value is not None and n and not possible_accuracy(value, n)
+    ]
+    if impossible:
+        for sentence in impossible:
+            check.note(sentence)
+        raise NeedsReview(
+            f"A reported accuracy cannot be true: {impossible[0]} A person will ask about it.",
+            "Copy the figures again from your run; do not round or average them.",
+        )
+    wrong = [
+        f"{name} is {getattr(metrics, name)}, {due} was asked for"
+        for name, due in SETTINGS.items()
+        if getattr(metrics, name) != due
+    ]
+    if len(metrics.epochs) != EPOCHS:
+        wrong.append(f"there are {len(metrics.epochs)} epochs, {EPOCHS} were asked for")
+    if metrics.model is None or body.id not in metrics.model.casefold():
+        wrong.append(f"the model is {metrics.model!r}, a {body.title} was asked for")
+    if wrong:
+        raise Partial(
+            f"The figures are possible, but the run is not the one asked for: {'; '.join(wrong)}.",
+            "Run it once more with the settings of the handout.",
+            fraction=Fraction(1, 2),
+        )
+
+
+@pytest.mark.check("3b.reported")
+def test_distilbert_figures(check: Running, submission: Submission) -> None:
+    judge_figures(check, submission, DISTILBERT)
+
+
+@pytest.mark.check("3d.reported")
+def test_roberta_figures(check: Running, submission: Submission) -> None:
+    judge_figures(check, submission, ROBERTA)
+
+
+def judge_bar(check: Running, submission: Submission, body: Body) -> None:
+    check.asked = f"the test accuracy of the last epoch in {body.results}"
+    metrics = figures(check, submission, body)
+    last = metrics.epochs[-1].test_acc
+    check.expected, check.obtained = f"at least {BAR}", str(last)
+    if last is None or last < BAR:
+        raise Failed(
+            f"The test accuracy ends at {last}; {BAR} is the bar.",
+            "Train accuracy near 0.25 means that nothing is learnt; high train and low test accuracy, too long a run.",
+        )
+
+
+@pytest.mark.check("3b.bar")
+def test_distilbert_bar(check: Running, submission: Submission) -> None:
+    judge_bar(check, submission, DISTILBERT)
+
+
+@pytest.mark.check("3d.bar")
+def test_roberta_bar(check: Running, submission: Submission) -> None:
+    judge_bar(check, submission, ROBERTA)

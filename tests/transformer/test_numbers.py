@@ -1,0 +1,38 @@
+"""Every numeric answer of parts 2 and 4, with units, rounding and errors carried forward."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed, Missing, Outcome, Partial
+from grader.intake import Answers
+from grader.model import Check, Status
+from grader.numbers import judge_number
+from reference.transformer import analysis
+from reference.transformer.quantity import Quantity
+
+
+@cache
+def quantities(section: str) -> dict[str, Quantity]:
+    """Part 4 needs no torch; part 2 does, and brings it only where it is asked for."""
+    if section == "4":
+        return analysis.QUANTITIES
+    from reference.transformer import handout
+
+    return handout.QUANTITIES
+
+
+def test_number(number: Check, check: Running, answers: Answers) -> None:
+    verdict = judge_number(number, answers, quantities(number.part[0]))
+    check.asked, check.location = verdict.asked, verdict.location
+    check.expected, check.obtained = verdict.expected, verdict.obtained
+    for note in verdict.notes:
+        check.note(note)
+    if verdict.status is Status.PASSED:
+        return
+    if verdict.status is Status.PARTIAL:
+        raise Partial(verdict.message, verdict.hint, fraction=verdict.fraction)
+    outcome: Outcome = {Status.MISSING: Missing}.get(verdict.status, Failed)(verdict.message, verdict.hint)
+    outcome.status = verdict.status
+    raise outcome
