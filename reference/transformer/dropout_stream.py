@@ -115,6 +115,8 @@ class StreamDropout(nn.Dropout):
         """x of any shape -> the same shape."""
         if not self.training or self.p == 0:
             return x
+        if self.p == 1:
+            return x * 0  # without a draw, as `nn.Dropout` does
         return x * bernoulli_(torch.empty_like(x), 1 - self.p, self.stream) / (1 - self.p)
 
 

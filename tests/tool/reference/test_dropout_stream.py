@@ -163,6 +163,17 @@ def test_the_module_form_takes_the_same_elements_as_the_mode(stream: str) -> Non
 
 
 @STREAMS
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_certain_dropout_draws_nothing(stream: str, p: float) -> None:
+    before = torch.get_rng_state()
+    x = torch.ones(3)
+    with DropoutStream(stream):
+        assert torch.equal(F.dropout(x, p), x * (1 - p))
+    assert torch.equal(StreamDropout(p, stream)(x), x * (1 - p))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@STREAMS
 def test_eval_mode_draws_nothing(stream: str) -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
