@@ -73,9 +73,12 @@ def wordpiece(texts: Sequence[str]) -> DistilBertTokenizer:
     raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     raw.normalizer = normalizers.BertNormalizer(lowercase=True)
     raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    characters = sorted({c for text in texts for c in raw.normalizer.normalize_str(text) if not c.isspace()})
+    # The trainer numbers characters as it meets them in a hash map, and breaks ties between merges by number: only
+    # with the characters listed beforehand does it find the same vocabulary twice.
+    first = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters)]
     raw.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=special, show_progress=False)
+        texts, trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=first, show_progress=False)
     )
     return DistilBertTokenizer(vocab=_by_id(raw.get_vocab()), model_max_length=POSITIONS)
 

@@ -46,6 +46,9 @@ OVERLAP_PRETRAINING = 0.5
 # These are drawn anew at every mention; all other slots keep their value through a text.
 FRESH = frozenset({"small", "ordinal", "many", "percent", "money", "when", "day", "month"})
 
+# A closing sentence must not bring up another one of these.
+ACTORS = frozenset({"club", "company", "techfirm", "country", "surname"})
+
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(?:n:(\d+)-(\d+)|([a-z]+)(2?))\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU](?!ni|uro|ne-))")
@@ -128,6 +131,12 @@ class Draw:
         text = _ARTICLE.sub(r"\1n ", _SLOT.sub(self._slot, frame))
         return text[:1].upper() + text[1:]
 
+    def fits(self, frame: str) -> bool:
+        """Whether a closing sentence speaks only of actors that the text has already named."""
+        actors = {name + second for _, _, name, second in _SLOT.findall(frame) if name in ACTORS}
+        # A full name introduces a person.
+        return actors - ({"surname"} if "{first}" in frame else set()) <= self._bound.keys()
+
     def _slot(self, match: re.Match[str]) -> str:
         low, high, name, second = match.groups()
         if low:
@@ -148,9 +157,9 @@ def compose(label: int, rng: random.Random) -> str:
     crossing = draw.chance(CROSSING)
     sentences = [draw.sentence(draw.one_of(frames.crossing if crossing else frames.lead))]
     if not crossing and draw.chance(TOPIC_CLOSING):
-        sentences.append(draw.sentence(draw.one_of(frames.follow)))
+        sentences.append(draw.sentence(draw.one_of([frame for frame in frames.follow if draw.fits(frame)])))
     if draw.chance(NEUTRAL_CLOSING):
-        sentences.append(draw.sentence(draw.one_of(neutral())))
+        sentences.append(draw.sentence(draw.one_of([frame for frame in neutral() if draw.fits(frame)])))
     return dateline + " ".join(sentences)
 
 
