@@ -51,7 +51,7 @@ def read_predictions(submission: Submission, path: str = "results/predictions.js
         problem = Problem(
             f"{found} has no labels yet.", "Write the label that your model gives to each text.", found
         )
-        return Predictions(found, Found.MISSING, problems=(problem,), notes=notes)
+        return Predictions(found, Found.MISSING, None, predictions, (problem,), notes)
     model = document.get("model")
     return Predictions(
         path=found,

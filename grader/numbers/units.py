@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
+from typing import Any
 
 from grader.errors import did_you_mean
 
@@ -201,20 +202,27 @@ def _entropy() -> dict[str, Unit]:
     }
 
 
-@cache
+@lru_cache(maxsize=256)
 def _from_pint(name: str) -> Unit | None:
-    """A unit that pint knows, else None. Its import and registry take half a second: only asked when needed."""
+    """A unit that pint knows, else None."""
     if not re.fullmatch(r"[^\W\d_]{1,30}", name):
         return None
-    from pint import UnitRegistry
-    from pint.errors import PintError
-
-    registry: UnitRegistry[Fraction] = UnitRegistry(non_int_type=Fraction)
+    registry, errors = _registry()
     try:
         base = registry.Quantity(Fraction(1), registry.parse_units(name)).to_base_units()
-    except (PintError, ValueError, TypeError, AttributeError, ArithmeticError):
+    except errors:
         return None
     if base.units == registry.bit:
         return Unit(name, DATA, Fraction(base.magnitude) / 8)
     dimension = "·".join(f"{k}^{v}" if v != 1 else k for k, v in sorted(base.dimensionality.items()))
     return Unit(name, dimension.replace("[", "").replace("]", "") or NUMBER, Fraction(base.magnitude))
+
+
+@cache
+def _registry() -> tuple[Any, tuple[type[Exception], ...]]:
+    """pint's units and what it raises. They take half a second to load: only asked for when needed."""
+    from pint import UnitRegistry
+    from pint.errors import PintError
+
+    unreadable = (PintError, ValueError, TypeError, AttributeError, ArithmeticError)
+    return UnitRegistry(non_int_type=Fraction), unreadable
