@@ -179,7 +179,7 @@ class ChecksPlugin:
         for dependency in declaration.depends_on:
             if self.status.get(dependency) in _STANDS_IN_THE_WAY:
                 raise Blocked(
-                    f"Not asked, because {dependency} did not pass.", f"Look at {dependency} first."
+                    f"It rests on {dependency}, which did not pass.", f"Look at {dependency} first."
                 )
 
     def _worker_for(self, part: str) -> AskWorker:

@@ -14,7 +14,7 @@ import torch
 from dropout_stream import DropoutStream
 from torch import nn
 
-ASSETS: str
+ASSETS: str = globals()["ASSETS"]
 """Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
 
 
@@ -22,6 +22,8 @@ def warm_up() -> None:
     """Run once before any student code is there: what torch loads on first use is then shared by all workers."""
     layer = nn.Linear(8, 8)
     layer(torch.randn(2, 3, 8)).sum().backward()
+    with torch.no_grad(), DropoutStream("intel"):  # its first use imports modules for a second or more
+        nn.Dropout(0.1)(torch.ones(4))
     if "transformers" in sys.modules:
         optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-3)
         optimizer.step()

@@ -19,8 +19,9 @@ from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.matching import candidates, count_maps
 from reference.transformer.misconceptions.attention import diagnose
 
-SIZES = ((8, 2), (12, 3), (16, 4), (24, 4))
-"""(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows."""
+SIZES = ((8, 2), (12, 3), (20, 4), (24, 4))
+"""(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows; nor do the head
+size and the root of embed_dim, so that wrong scales can be told apart."""
 
 
 class Probe(NamedTuple):
@@ -264,28 +265,35 @@ def test_dropout(check: Running, student: Student) -> None:
             "Apply dropout to the attention weights, after the softmax, and use its result.",
         )
     found = readings(described["parameters"], E, H)
-    ratios = min((dropped_ratios(trained, probe, weights, H) for weights in found), key=_off_the_grid)
+    ratios = min((dropped_ratios(first, trained, probe, weights, H) for weights in found), key=_off_the_grid)
     judge_ratios(check, ratios)
 
 
-def dropped_ratios(output: Tensor, probe: Probe, weights: AttentionWeights, num_heads: int) -> Tensor:
-    """Attention weights after dropout over those before it, for the well-conditioned ones: (n,) float64.
+def dropped_ratios(
+    plain: Tensor, dropped: Tensor, probe: Probe, weights: AttentionWeights, num_heads: int
+) -> Tensor:
+    """Attention weights after dropout over those without, as far as the outputs show them well: (n,) float64.
 
-    output is (N, S, E). Undo the output layer, then solve A_dropped V = heads for each batch item and head (T < D).
+    plain and dropped are outputs (N, S, E) in eval and train mode. Both sides are the student's own, so that another
+    mistake, such as a wrong scale, is not punished here a second time.
     """
-    steps = attention(*probe[:3], weights, num_heads)
+    values = attention(*probe[:3], weights, num_heads).value_heads.double()  # (N, H, T, D)
+    before, after = (_recover(output, values, weights) for output in (plain, dropped))  # (N, H, S, T)
+    conditioned = torch.linalg.cond(values) < 50  # (N, H)
+    keep = (before.abs() > 0.02) & conditioned[..., None, None]
+    return (after / before)[keep]
+
+
+def _recover(output: Tensor, values: Tensor, weights: AttentionWeights) -> Tensor:
+    """The attention weights (N, H, S, T) behind an output: undo the output layer, then solve A V = heads (T < D)."""
     bias = 0.0 if weights.b_o is None else weights.b_o.double()
     merged = torch.linalg.solve(weights.w_o.double(), (output.double() - bias).transpose(1, 2)).transpose(
         1, 2
     )
     N, S, E = merged.shape
+    num_heads = values.size(1)
     heads = merged.view(N, S, num_heads, E // num_heads).transpose(1, 2)  # (N, H, S, D)
-    values = steps.value_heads.double()  # (N, H, T, D)
-    recovered = heads @ torch.linalg.pinv(values)  # (N, H, S, T)
-    conditioned = torch.linalg.cond(values) < 50  # (N, H)
-    large = steps.weights > 0.02
-    keep = large & conditioned[..., None, None]
-    return (recovered / steps.weights.double())[keep]
+    return heads @ torch.linalg.pinv(values)
 
 
 def _off_the_grid(ratios: Tensor) -> float:

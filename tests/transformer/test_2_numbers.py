@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from grader.checking.compare import difference, problem_with
@@ -17,8 +18,9 @@ from grader.model import Tolerance
 from grader.numbers import ParseProblem, parse_number
 from grader.worker.calls import Call, Raised, Ref, Reply
 from reference.transformer import handout
-from reference.transformer.attention import attention
+from reference.transformer.attention import MultiHeadAttention, attention, causal_mask
 from reference.transformer.matching import candidates
+from reference.transformer.misconceptions.attention import BANK, Recipe, compute
 
 STREAMS = ("intel", "per_element")
 LIKE_ZERO_DIFFERENCE = Tolerance(absolute=2e-5, why="float32 rounding")
@@ -93,12 +95,19 @@ def test_masked_norm(check: Running, answers: Answers) -> None:
         if abs(claimed - norm) <= tolerance.absolute:
             check.note(f"It is the value for layers made in the order {', '.join(order)}, which is as right.")
             return
-    unmasked = handout.norm(handout.self_attention(handout.KEY_FIRST).output)
-    if abs(claimed - unmasked) <= tolerance.absolute:
-        raise Failed(
-            "This is the norm without the mask.", "Pass the mask as the fourth argument, and see it used."
-        )
+    wrong = [m for m in BANK if abs(claimed - wrong_masked_norm(m.recipe)) <= tolerance.absolute]
+    if len(wrong) == 1:
+        raise Failed(f"{wrong[0].title}: that is what gives this norm.", wrong[0].hint)
     raise Failed("The norm is not the one that comes out.", "Seed, then data, then the module, then .eval().")
+
+
+def wrong_masked_norm(recipe: Recipe) -> float:
+    """The norm that a wrong belief gives in the same experiment."""
+    with handout.seeded(handout.PROJECTION_SEED), torch.no_grad():
+        data = torch.randn(1, handout.LENGTH, handout.EMBED_DIM)
+        weights = MultiHeadAttention(handout.EMBED_DIM, handout.NUM_HEADS).weights()
+        mask = causal_mask(handout.LENGTH)
+        return handout.norm(compute(recipe, data, data, data, weights, handout.NUM_HEADS, mask))
 
 
 # ---------------------------------------------------------------- the handout's own comparisons
@@ -173,8 +182,6 @@ def test_handout_arrays(check: Running, student: Student) -> None:
 def computes_the_formula(student: Student) -> bool:
     """Whether the module, in eval mode, is attention under its own weights in the handout's three cases."""
     E, H = handout.EMBED_DIM, handout.NUM_HEADS
-    import torch
-
     x, y = torch.randn(1, 3, E), torch.randn(1, 4, E)
     mask = torch.ones(3, 3).tril().bool()
     cases: list[tuple[Tensor, Tensor, Tensor | None]] = [(x, x, None), (x, x, mask), (x, y, None)]

@@ -156,7 +156,8 @@ def test_roberta_trains(check: Running, student: Student, shared: dict[str, Any]
 def judge_claims(check: Running, body: Body, shared: dict[str, Any]) -> None:
     if body.id not in shared:
         raise Blocked(
-            "Not asked, because finetune was not run.", f"Run the whole of part {check.declaration.part}."
+            "It rests on a run of finetune, and there was none.",
+            f"Run the whole of part {check.declaration.part}.",
         )
     run: Run = shared[body.id]
     recomputed: Fraction = shared[f"{body.id} accuracy"]
