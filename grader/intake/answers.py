@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.errors import did_you_mean
@@ -14,6 +12,7 @@ from grader.intake.found import Found, Problem, describe, shorten
 from grader.intake.lookup import find_file
 from grader.intake.text import read_text
 from grader.intake.toml_lines import key_lines
+from grader.intake.toml_text import parse_toml
 from grader.model import Submission
 
 _PLACEHOLDERS = {
@@ -59,6 +58,8 @@ class Answers:
     """Dotted key -> value, as written."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Dotted key -> line, counted from 1."""
+    unreadable: Mapping[str, Problem] = field(default_factory=dict)
+    """Dotted key -> why its entry is not TOML; the rest of the file was read."""
     path: str = _FILE
     status: Found = Found.FOUND
     problem: Problem | None = None
@@ -69,6 +70,9 @@ class Answers:
         """The answer under `key`; never raises. Case, dots and spaces of the key as written do not matter."""
         if self.problem:
             return Answer(key, self.status, location=self.problem.location, problem=self.problem)
+        bad = next((problem for k, problem in self.unreadable.items() if _bare(k) == _bare(key)), None)
+        if bad:
+            return Answer(key, Found.MALFORMED, location=bad.location, problem=bad)
         written = key if key in self.values else self._lenient(key)
         if written is None:
             return Answer(key, Found.MISSING, problem=self._not_there(key))
@@ -133,17 +137,17 @@ def read_answers(submission: Submission, known: Iterable[str] = ()) -> Answers:
     decoded = read_text(found.file)
     if decoded.text is None:
         return Answers(path=path, status=Found.MALFORMED, problem=decoded.problem, notes=found.notes)
-    try:
-        document = tomllib.loads(decoded.text, parse_float=Decimal)
-    except RecursionError:
-        problem = Problem(f"{path} has brackets nested too deeply.", "A list holds numbers only.", path)
-        return Answers(path=path, status=Found.MALFORMED, problem=problem, notes=found.notes)
-    except (ValueError, ArithmeticError) as error:  # TOMLDecodeError is one; a giant integer is a plain one
-        problem = _toml_problem(path, decoded.text, str(error))
-        return Answers(path=path, status=Found.MALFORMED, problem=problem, notes=found.notes)
-    values = dict(_flatten(document))
-    answers = Answers(values, key_lines(decoded.text), path, notes=found.notes + decoded.notes)
-    return Answers(answers.values, answers.lines, path, notes=(*answers.notes, *_unknown(answers, known)))
+    parsed = parse_toml(decoded.text, path)
+    if parsed.problem:
+        return Answers(path=path, status=Found.MALFORMED, problem=parsed.problem, notes=found.notes)
+    answers = Answers(
+        values=dict(_flatten(parsed.document)),
+        lines=key_lines(parsed.text),
+        unreadable=parsed.unreadable,
+        path=path,
+        notes=(*found.notes, *decoded.notes, *parsed.notes),
+    )
+    return replace(answers, notes=(*answers.notes, *_unknown(answers, known)))
 
 
 def is_placeholder(value: Any) -> bool:
@@ -181,39 +185,3 @@ def _unknown(answers: Answers, known: Iterable[str]) -> Iterator[str]:
 
 def _bare(key: str) -> str:
     return re.sub(r"[\W_]+", "", key).casefold()
-
-
-def _toml_problem(path: str, text: str, error: str) -> Problem:
-    """Line, column and the line itself, with the change that mends the usual slips."""
-    lines = text.split("\n")
-    at = re.search(r"\(at line (\d+), column (\d+)\)", error)
-    if (
-        not at and "end of document" not in error
-    ):  # a number of thousands of digits has no place in the message
-        return Problem(
-            f"{path} holds a number that cannot be read: {shorten(error, 60)}.", "Write it shorter.", path
-        )
-    number = int(at[1]) if at else max((i for i, line in enumerate(lines, 1) if line.strip()), default=1)
-    column = f", column {at[2]}" if at else ", at its end"
-    reason = re.sub(r"\s*\(at .*\)$", "", error).rstrip(".")
-    line = lines[number - 1] if number <= len(lines) else ""
-    message = f"{path} is not valid TOML. Line {number}{column}, {shorten(line, 80)!r}: {reason}."
-    return Problem(message, _toml_step(line, reason), f"{path}, line {number}")
-
-
-def _toml_step(line: str, reason: str) -> str:
-    entry = re.match(r"\s*([\w.\-]+)\s*=\s*(.*?)\s*$", line)
-    if "overwrite" in reason or "twice" in reason:
-        return "The same key stands twice in one section: keep one of them."
-    if entry is None:
-        return 'Each line is a section "[4c]", an entry "key = value", or a comment that starts with #.'
-    key, value = entry[1], re.sub(r"\s+#.*$", "", entry[2])
-    if not value:
-        return f'A value is missing after the =. Leave {key} = "" where you have no answer yet.'
-    if value[0] in "\"'":
-        return "A text ends with the quotes it starts with; one of several lines stands between three quotes."
-    if value[0] in "([{":
-        return f"Write a list as {key} = [1, 2, 3, 4]."
-    return (
-        f'A number with a unit, with commas, or a text goes between quotes: {key} = "{shorten(value, 40)}".'
-    )

@@ -106,8 +106,8 @@ def test_broken_cannot_be_read_and_says_where() -> None:
     submission = example("broken")
     answers = read_answers(submission)
     assert answers.problem is not None
-    assert "Line 6, column 18" in answers.problem.message
-    assert 'probability = "75 %"' in answers.problem.next_step
+    assert "Line 9, column 4, '[4c'" in answers.problem.message
+    assert '"[4c]"' in answers.problem.next_step
     assert {read_metrics(submission, path).status for path in RUNS} == {Found.MALFORMED}
     assert read_predictions(submission).status is Found.MALFORMED
 

@@ -128,26 +128,59 @@ def test_a_section_in_the_place_of_a_value(hand_in: HandIn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "step"),
+    ("line", "place", "step"),
     [
-        ("[4a]\nprobability = 75 %", "Line 2, column 18", 'probability = "75 %"'),
-        ("[4c]\nelements = 268,435,456", "Line 2, column 15", 'elements = "268,435,456"'),
-        ("[4c]\ntotal = 25.77 GB # all", "Line 2", 'total = "25.77 GB"'),
-        ("[2a]\nshape = (1, 2)", "Line 2", "[1, 2, 3, 4]"),
-        ("[4c]\nbytes =", "Line 2", 'bytes = ""'),
-        ('[4c]\nbytes = "12', "Line 2", "quotes"),
-        ("[4c]\nthis is no entry", "Line 2", "[4c]"),
-        ("[4c]\nbytes = 1\nbytes = 2", "Line 3", "stands twice"),
-        ("[4c]\nbytes = 1\n[4c]", "Line 3", "stands twice"),
+        ("bytes = 75 %", "Line 3, column 12", 'bytes = "75 %"'),
+        ("bytes = 268,435,456", "Line 3, column 12", 'bytes = "268,435,456"'),
+        ("bytes = 25.77 GB # all", "Line 3", 'bytes = "25.77 GB"'),
+        ("bytes = (1, 2)", "Line 3", "[1, 2, 3, 4]"),
+        ("bytes =", "Line 3", 'bytes = ""'),
+        ('bytes = "12', "Line 3", "quotes"),
+        ("total = 2", "Line 3", "stands twice"),
     ],
 )
-def test_malformed_toml_gives_line_and_next_step(hand_in: HandIn, text: str, place: str, step: str) -> None:
+def test_one_bad_entry_costs_one_answer(hand_in: HandIn, line: str, place: str, step: str) -> None:
+    answers = read_answers(hand_in({"answers.toml": f"[4c]\ntotal = 1\n{line}\n[4d]\nfirst = 5\n"}))
+    bad = answers.get(f"4c.{line.split()[0]}")
+    assert bad.status is Found.MALFORMED
+    assert bad.problem is not None
+    assert place in bad.problem.message
+    assert step in bad.problem.next_step
+    assert bad.location == "answers.toml, line 3"
+    assert (answers.get("4d.first").value, answers.get("4d.first").location) == (5, "answers.toml, line 5")
+    assert answers.notes == (
+        "answers.toml is not valid TOML in line 3; the other entries were read all the same.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "step"),
+    [
+        ("[4c]\nbytes = 1\n[4d\nfirst = 1", "Line 3", "[4c]"),
+        ("[4c]\nthis is no entry", "Line 2", "[4c]"),
+        ("[4c]\nbytes = 1\n[4c]", "Line 3", "stands twice"),
+        ('[4c]\nbytes = 1\nnote = """never\nends', "Line 4, at its end", "quotes"),
+        ("[2a]\nshape = [1, 2\n[4c]\nbytes = 1", "Line 3", "[4c]"),
+        ("[4c]\n" + "bytes = 1 GB\n" * 50, "more than 40 errors", ""),
+    ],
+)
+def test_where_an_error_could_move_other_answers_nothing_is_read(
+    hand_in: HandIn, text: str, place: str, step: str
+) -> None:
     answers = read_answers(hand_in({"answers.toml": text}))
     assert answers.status is Found.MALFORMED
     assert answers.problem is not None
     assert place in answers.problem.message
     assert step in answers.problem.next_step
     assert answers.get("4c.bytes").status is Found.MALFORMED
+
+
+def test_latex_in_prose_is_read_as_it_stands(hand_in: HandIn) -> None:
+    text = '[4a]\nobjective = """\nmaximise \\sum_t \\log P\nand \\underbrace{x}\n"""\nloss = 1'
+    answers = read_answers(hand_in({"answers.toml": text}))
+    assert answers.text("4a.objective").value == "maximise \\sum_t \\log P\nand \\underbrace{x}\n"
+    assert answers.get("4a.loss").value == 1
+    assert "line 3: a backslash was read as it stands" in answers.notes[0]
 
 
 @pytest.mark.parametrize(

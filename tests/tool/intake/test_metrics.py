@@ -20,6 +20,7 @@ from grader.intake import (
     label_name,
     nearest_accuracies,
     possible_accuracy,
+    read_answers,
     read_metrics,
     read_predictions,
 )
@@ -227,3 +228,14 @@ def test_nearest_accuracies_and_the_sentence() -> None:
         "0.8997 cannot be the share of 128 texts: no whole number of right answers gives it. "
         "Nearest are 0.8984 (115/128) and 0.9062 (116/128)."
     )
+
+
+def test_the_examples_of_the_students_page_are_read(hand_in: HandIn) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "handing-in.md").read_text(encoding="utf-8")
+    run, predictions = (block.partition("```")[0] for block in page.split("```json\n")[1:])
+    assert read_metrics(hand_in({PATH: run}), PATH).status is Found.FOUND
+    assert read_predictions(hand_in({"results/predictions.json": predictions})).status is Found.FOUND
+    answers = read_answers(hand_in({"answers.toml": page.split("```toml\n")[1].partition("```")[0]}))
+    assert {answers.get(key).status for key in ("2a.shape", "2a.norm", "3d.comparison", "4c.bytes")} == {
+        Found.FOUND
+    }
