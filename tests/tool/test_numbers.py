@@ -5,6 +5,8 @@ The quantities here are made up for the tests, so that they say what the rules a
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -156,6 +158,15 @@ def test_no_input_makes_the_parser_fail(raw: Any, unit: str) -> None:
         assert number.unit.dimension == unit_named(unit).dimension
     else:
         assert number.message
+
+
+def test_neither_torch_nor_pint_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys; from grader.numbers import parse_number as p; p('25.77 GB', 'byte'); p('9.4 million', '');"
+        "print({'torch', 'pint', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 # ---------------------------------------------------------------- comparing
