@@ -67,7 +67,8 @@ class Worker:
         release: Callable[[], None],
     ) -> None:
         self._channel = channel
-        self._pidfd = pidfd
+        self.pidfd = pidfd
+        """Of its process, while it is alive."""
         self._output = output
         self._limits = limits
         self._exit_of = exit_of
@@ -166,9 +167,9 @@ class Worker:
             return
         self.alive = False
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         self._channel.close()
-        os.close(self._pidfd)
+        os.close(self.pidfd)
         os.close(self._output)
         self._release()
 

@@ -69,7 +69,7 @@ def _reply(item: Any, decoder: wire.Decoder) -> Reply:
 
 
 def _raised(fields: Any, output: str) -> Raised:
-    if type(fields) is not dict or fields.get("kind") not in _KINDS:
+    if type(fields) is not dict or type(fields.get("kind")) is not str or fields["kind"] not in _KINDS:
         raise wire.WireError("a reply is of no known form")
     frames = fields.get("frames")
     if type(frames) is not list or len(frames) > 100:

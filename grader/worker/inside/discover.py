@@ -69,6 +69,9 @@ def index(files: Mapping[str, bytes]) -> Index:
 
 
 def _parse(path: str, content: bytes) -> ast.Module | Problem:
+    wrong = _encoding_problem(path, content)
+    if wrong is not None and b"\0" not in content:  # in a comment, some versions of Python let it pass
+        return wrong
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -115,7 +118,7 @@ def _special_problem(path: str, content: bytes) -> Problem | None:
                 "and delete the lines that start with <<<<<<<, ======= and >>>>>>>."
             )
             return Problem(path, line, sentence, _line(content, line))
-    return _encoding_problem(path, content)
+    return None
 
 
 def _encoding_problem(path: str, content: bytes) -> Problem | None:
