@@ -16,7 +16,8 @@ from grader.paths import data_root
 _TOP = {"id", "version", "title", "allowed_packages", "worker_modules", "part", "check"}
 _PART = {"id", "title", "asks", "worker"}
 _CHECK = {
-    "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "number",
+    "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "answers",
+    "number",
 }  # fmt: skip
 _TOLERANCE = {"why", "relative", "absolute"}
 _UNHASHED = {"__pycache__", ".pytest_cache"}
@@ -123,6 +124,7 @@ def _check(entry: Mapping[str, Any]) -> Check:
         tolerance=_tolerance(entry["tolerance"], where) if "tolerance" in entry else None,
         timeout_s=float(entry.get("timeout_s", 20.0)),
         review=bool(entry.get("review", False)),
+        answers=tuple(entry.get("answers", ())),
         number=entry.get("number"),
     )
 

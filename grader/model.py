@@ -109,6 +109,8 @@ class Check:
     """Wall-clock limit in seconds for all calls that this check makes into student code."""
     review: bool = False
     """True where a person marks it (prose)."""
+    answers: tuple[str, ...] = ()
+    """Keys of answers.toml that it reads."""
     number: Mapping[str, Any] | None = None
     """Declaration of a numeric answer (key, quantity, unit, follow_through); see docs/authoring.md."""
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grader import __version__
 from grader.assignment import load_assignment, select
-from grader.intake import read_submission
+from grader.intake import read_answers, read_submission
 from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation, Status, Submission
 from grader.paths import data_root
 from grader.scoring import score
@@ -106,7 +106,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
         seed=seed,
         public_only=options.public_only,
         complete=_is_complete(assignment, results),
-        notes=submission.notes,
+        notes=submission.notes + read_answers(submission, _answer_keys(assignment)).notes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         duration_s=round(time.perf_counter() - started, 3),
     )
@@ -160,6 +160,13 @@ def _run_checks(
         on_start=progress.on_start,
         on_finish=progress.on_finish,
     )
+
+
+def _answer_keys(assignment: Assignment) -> set[str]:
+    """Every key of answers.toml that a check reads; any other entry there gets a note."""
+    keys = {key for check in assignment.checks for key in check.answers}
+    keys |= {str(check.number["answer"]) for check in assignment.checks if check.number}
+    return keys | {check.id for check in assignment.checks if check.review}
 
 
 def _is_complete(assignment: Assignment, results: Sequence[CheckResult]) -> bool:

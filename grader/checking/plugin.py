@@ -108,6 +108,10 @@ class ChecksPlugin:
     def _submission(self) -> Submission:
         return self.submission
 
+    @pytest.fixture(name="assignment")
+    def _assignment(self) -> Assignment:
+        return self.assignment
+
     @pytest.fixture(name="answers")
     def _answers(self) -> Answers:
         if "answers" not in self._shared:

@@ -15,7 +15,7 @@ from grader.checking.outcomes import Failed, Missing
 from grader.checking.student import Student
 from grader.intake import Answer, Answers, Found
 from grader.model import Tolerance
-from grader.numbers import ParseProblem, parse_number
+from grader.numbers import ParseProblem, parse_number, parse_shape
 from grader.worker.calls import Call, Raised, Ref, Reply
 from reference.transformer import handout
 from reference.transformer.attention import MultiHeadAttention, attention, causal_mask
@@ -51,15 +51,11 @@ def read_number(check: Running, answer: Answer) -> float:
 
 def judge_shape(check: Running, answers: Answers, expected: list[int]) -> None:
     check.asked, check.expected = "the shape, as a list of four sizes", str(expected)
-    value = read(check, answers.get(check.declaration.id))
-    check.obtained = str(value)
-    sizes = list(value) if isinstance(value, list) else value
-    if isinstance(sizes, str):
-        sizes = [
-            int(s) for s in sizes.replace("torch.Size", "").strip("()[] ").split(",") if s.strip().isdigit()
-        ]
-    if not isinstance(sizes, list) or not all(isinstance(s, int) and not isinstance(s, bool) for s in sizes):
-        raise Failed("A shape is a list of whole numbers.", "Write it as [1, 2, 3, 4].")
+    parsed = parse_shape(read(check, answers.get(check.declaration.id)))
+    if isinstance(parsed, ParseProblem):
+        raise Failed(parsed.message, parsed.next_step)
+    sizes = list(parsed)
+    check.obtained = str(sizes)
     if sizes == expected:
         return
     if sorted(sizes) == sorted(expected):

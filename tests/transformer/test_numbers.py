@@ -7,7 +7,7 @@ from functools import cache
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Missing, Outcome, Partial
 from grader.intake import Answers
-from grader.model import Check, Status
+from grader.model import Assignment, Check, Status
 from grader.numbers import judge_number
 from reference.transformer import analysis
 from reference.transformer.quantity import Quantity
@@ -23,8 +23,9 @@ def quantities(section: str) -> dict[str, Quantity]:
     return handout.QUANTITIES
 
 
-def test_number(number: Check, check: Running, answers: Answers) -> None:
-    verdict = judge_number(number, answers, quantities(number.part[0]))
+def test_number(number: Check, check: Running, answers: Answers, assignment: Assignment) -> None:
+    verdict = judge_number(number, answers, quantities(number.part[0]), assignment.checks)
+    check.largest_difference = verdict.largest_difference
     check.asked, check.location = verdict.asked, verdict.location
     check.expected, check.obtained = verdict.expected, verdict.obtained
     for note in verdict.notes:

@@ -1,0 +1,107 @@
+"""Right code is never marked wrong, wrong code loses points in the right check: whole modules through the real worker.
+
+tests/tool/variants/right holds implementations that a fragile grader fails; variants/wrong one mistake each, with the
+check that has to catch it. All of them were met in students' public work, or are one step from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import load_assignment, select
+from grader.checking.session import run_checks
+from grader.intake import read_submission
+from grader.model import CheckResult, Status
+from grader.worker import Zygote, ZygoteSpec
+
+VARIANTS = Path(__file__).parent / "variants"
+ASSIGNMENT = load_assignment()
+CODE_CHECKS = [c for c in select(ASSIGNMENT, parts=["2c", "2d"]) if not c.id.endswith(".reported")]
+SEED = 20
+
+
+def sources(kind: str) -> list[Path]:
+    return sorted((VARIANTS / kind).glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    spec = ZygoteSpec(
+        harness=ASSIGNMENT.root / "harness.py",
+        assets=ASSIGNMENT.root / "assets",
+        modules={name: ASSIGNMENT.root / path for name, path in ASSIGNMENT.worker_modules.items()},
+        preload=("torch",),
+    )
+    with Zygote(spec) as zygote:
+        yield zygote
+
+
+def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict[str, CheckResult]:
+    (folder / "layers.py").write_bytes(source.read_bytes())
+    submission = read_submission(folder)
+    files = [(file.path, file.content) for file in submission.files]
+    results, internal = run_checks(
+        ASSIGNMENT, submission, CODE_CHECKS, seed=seed, open_worker=lambda: zygote.worker(files, name="variant")
+    )
+    assert internal == {}
+    return {result.id: result for result in results}
+
+
+@pytest.mark.parametrize("source", sources("right"), ids=lambda path: path.stem)
+def test_a_right_variant_gets_full_points(source: Path, tmp_path: Path, zygote: Zygote) -> None:
+    results = judged(source, tmp_path, zygote)
+    lost = {r.id: (r.status.value, r.message, r.evidence.obtained) for r in results.values() if r.status != "passed"}
+    assert lost == {}
+
+
+@pytest.mark.parametrize("source", sources("wrong"), ids=lambda path: path.stem)
+def test_a_wrong_variant_loses_points_where_it_is_wrong(source: Path, tmp_path: Path, zygote: Zygote) -> None:
+    caught_by = re.search(r"caught by: (\S+)", source.read_text(encoding="utf-8"))
+    assert caught_by is not None
+    results = judged(source, tmp_path, zygote)
+    result = results[caught_by[1]]
+    assert result.status in {Status.FAILED, Status.PARTIAL, Status.MISSING}, result.message
+    assert result.points.earned < result.points.possible
+    assert result.hint
+    other_part = {"2c": "2d", "2d": "2c"}[result.part]
+    if source.stem != "merge_conflict":  # a file that is not Python holds neither class
+        assert {r.status for r in results.values() if r.part == other_part} == {Status.PASSED}
+
+
+NAMED = {
+    "scale_by_head_size": ("2c.self", "divided by d_k"),
+    "scale_by_embed_dim": ("2c.self", "root of embed_dim"),
+    "softmax_over_queries": ("2c.self", "over the queries"),
+    "heads_by_view": ("2c.self", "without a transpose"),
+    "transpose_thrown_away": ("2c.self", "without transposing back"),
+    "no_output_projection": ("2c.self", "output layer"),
+    "mask_ignored": ("2c.masked", "mask has no effect"),
+    "masked_fill_thrown_away": ("2c.masked", "mask has no effect"),
+    "mask_inverted": ("2c.masked", "keeps what it should remove"),
+    "value_from_key": ("2c.cross", "projected from the key"),
+    "merge_conflict": ("2c.self", "merge"),
+    "undefined_name": ("2c.self", "d_k"),
+    "template": ("2c.self", "template"),
+    "dropout_in_eval": ("2c.dropout", "eval mode"),
+    "pe_one_column": ("2d.values", "one odd feature"),
+    "pe_half_exponent": ("2d.values", "i / E"),
+    "pe_swapped": ("2d.values", "changed places"),
+    "pe_in_place": ("2d.input", "in place"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_mistake_is_named(name: str, tmp_path: Path, zygote: Zygote) -> None:
+    check, words = NAMED[name]
+    result = judged(VARIANTS / "wrong" / f"{name}.py", tmp_path, zygote, seed=SEED + 1)[check]
+    assert words in result.message
+
+
+def test_marks_do_not_depend_on_the_seed(tmp_path: Path, zygote: Zygote) -> None:
+    for seed in range(30, 45):
+        results = judged(VARIANTS / "right" / "weights_by_hand.py", tmp_path, zygote, seed=seed)
+        assert {r.status for r in results.values()} == {Status.PASSED}, seed
