@@ -13,7 +13,7 @@ from grader.errors import AssignmentError, UnknownName
 from grader.model import Assignment, Check, Part, Tolerance, Visibility
 from grader.paths import data_root
 
-_TOP = {"id", "version", "title", "allowed_packages", "worker_modules", "part", "check"}
+_TOP = {"id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check"}
 _PART = {"id", "title", "asks", "worker"}
 _CHECK = {
     "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "answers",
@@ -55,6 +55,7 @@ def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
         parts=parts,
         checks=checks,
         allowed_packages=tuple(document.get("allowed_packages", ())),
+        signatures=dict(document.get("signatures", {})),
         worker_modules=dict(document.get("worker_modules", {})),
         root=root,
         sha256=_hash_tree([root] + ([reference] if reference else [])),

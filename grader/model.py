@@ -135,6 +135,8 @@ class Assignment:
     """Hash over all files of the assignment and its reference."""
     allowed_packages: tuple[str, ...] = ()
     """Third-party packages that student code may import."""
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    """Arguments of each definition as the handout gives them, shown where the student's do not fit."""
     worker_modules: Mapping[str, str] = field(default_factory=dict)
     """Files, relative to `root`, that harness.py imports by these names inside the worker; they hold no secret."""
 

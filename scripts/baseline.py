@@ -1,6 +1,6 @@
 """The usual way to grade, to be measured against: one pytest process that imports the student's code into itself.
 
-    python scripts/baseline.py submissions/alice [CHECK ...]
+    python scripts/baseline.py submissions/alice [--part ID ...] [--verbose]
 
 It runs the very same checks as `grade` and prints how many of them passed. There is no worker, no seal and no report,
 so it is a floor for cost and an example of what not to do with code that is not trusted.
@@ -8,10 +8,10 @@ so it is a floor for cost and an example of what not to do with code that is not
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import random
 import sys
-import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -123,20 +123,26 @@ def _import(path: Path, **names: Any) -> Any:
 
 
 def main() -> None:
-    folder, checks = Path(sys.argv[1]), sys.argv[2:]
-    assignment = load_assignment()
-    selected = select(assignment, checks=checks) if checks else select(assignment)
-    started = time.perf_counter()
-    student = ImportedStudent(folder, assignment)
-    results, internal = run_checks(
-        assignment, read_submission(folder), selected, seed=1, open_worker=lambda: student
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for result in results:
-        print(result.id, result.status, result.message if result.status != "passed" else "", result.hint)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--part", action="append", default=[])
+    parser.add_argument("--verbose", action="store_true", help="every check with its message")
+    options = parser.parse_args()
+    assignment = load_assignment()
+    selected = select(assignment, parts=options.part)
+    student = ImportedStudent(options.path, assignment)
+    results, internal = run_checks(
+        assignment, read_submission(options.path), selected, seed=1, open_worker=lambda: student
+    )
+    if options.verbose:
+        for result in results:
+            print(result.id, result.status, result.message, result.hint)
     for identifier, trace in internal.items():
         print(identifier, trace)
-    passed = sum(r.status == "passed" for r in results)
-    print(f"{passed} of {len(results)} passed in {time.perf_counter() - started:.1f} s")
+    passed = sum(result.status == "passed" for result in results)
+    print(f"{passed} of {len(results)} passed")
 
 
 if __name__ == "__main__":
