@@ -41,7 +41,7 @@ class ZygoteSpec:
 
     harness: Path | None = None
     """The assignment's worker-side code; its functions are the "harness:NAME" of calls. It is loaded as module
-    `harness` with two names set: `ASSETS` (path of the folder below, or None) before it is executed, and
+    `harness` with two names set: `ASSETS` (Path of the folder below, or None) before it is executed, and
     `student(name)` (the student's definition, in a worker). A function `warm_up()` is run once in the zygote."""
     assets: Path | None = None
     """A folder that workers may read."""

@@ -27,6 +27,7 @@ import socket
 import sys
 import time
 import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -148,7 +149,8 @@ class Zygote:
         if source is None:
             return
         harness = ModuleType("harness")
-        harness.__dict__["ASSETS"] = self._sealer.assets
+        assets = self._sealer.assets
+        harness.__dict__["ASSETS"] = None if assets is None else Path(assets)
         sys.modules["harness"] = harness
         _execute(harness, source)
         warm_up = getattr(harness, "warm_up", None)
