@@ -42,6 +42,8 @@ def problem_with(value: Any, shape: tuple[int, ...] | None = None) -> str | None
         return f"It returned {_kind(value)}; a tensor{_of_shape(shape)} is due."
     if not value.is_floating_point():
         return f"It returned a tensor of dtype {_dtype(value)}; a floating-point one is due."
+    if value.dtype in (torch.float16, torch.bfloat16):
+        return f"It returned a tensor of dtype {_dtype(value)}; keep the precision of the input, float32."
     if shape is not None and tuple(value.shape) != shape:
         return f"It returned a tensor of shape {show_shape(value.shape)}; {show_shape(shape)} is due."
     if value.isnan().any():
@@ -65,7 +67,9 @@ def difference(obtained: torch.Tensor, expected: torch.Tensor, tolerance: Tolera
     gap = torch.where(got.isfinite() & due.isfinite(), gap, torch.full_like(gap, float("inf")))
     allowed = tolerance.absolute + tolerance.relative * due.abs()
     flat = int((gap - allowed).argmax()) if not gap.isinf().any() else int(gap.argmax())
-    where = tuple(int(i) for i in np.unravel_index(flat, gap.shape))  # torch's own imports a second's worth of code
+    where = tuple(
+        int(i) for i in np.unravel_index(flat, gap.shape)
+    )  # torch's own imports a second's worth of code
     return Difference(
         agrees=bool((gap <= allowed).all()),
         largest=float(gap.max()),

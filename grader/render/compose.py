@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from grader.model import CheckResult, Evidence, GradeReport, Part, Plot, Points,
 from grader.render.curves import curves
 from grader.render.heatmap import heatmap
 from grader.render.picture import Picture, empty
-from grader.render.view import LABELS, Bar, CheckView, Fact, PartView, ReportView, ScoreView
+from grader.render.view import LABELS, Bar, CheckView, Fact, Group, PartView, ReportView, ScoreView
 from grader.serialise import disclosed, rounded
 from grader.text import clean, one_line
 
@@ -67,12 +68,52 @@ def _part(part: Part, checks: list[CheckResult]) -> PartView:
         possible=shown_points(possible),
         bar=_bar(possible, earned, awaiting, excused),
         checks=views,
+        groups=_groups(checks, views),
         tally=_tally(views) if views else "no check selected",
     )
 
 
+def _groups(checks: list[CheckResult], views: tuple[CheckView, ...]) -> tuple[Group, ...]:
+    """A file that cannot be imported fails all checks of a part alike; so does a section left unanswered."""
+    alike: dict[tuple[str, ...], list[tuple[CheckResult, CheckView]]] = {}
+    for check, view in zip(checks, views, strict=True):
+        if view.opened:
+            alike.setdefault(_fault_of(view), []).append((check, view))
+    return tuple(map(_group, alike.values()))
+
+
+def _fault_of(view: CheckView) -> tuple[str, ...]:
+    """What two checks share where the same went wrong: their names and the numbers in the text do not matter."""
+    if view.status in (Status.PARTIAL, Status.NEEDS_REVIEW):
+        return (view.id,)
+    name = view.id.partition(".")[2] if view.status is Status.MISSING else view.id
+    hint = view.hint.replace(f"Write {name} =", "")
+    return (view.status, *(re.sub(r"\d+", "#", text.replace(view.id, "")) for text in (view.message, hint)))
+
+
+def _group(alike: list[tuple[CheckResult, CheckView]]) -> Group:
+    if len(alike) == 1:
+        ((_, view),) = alike
+        return Group((view,), view.earned, view.possible)
+    return Group(
+        checks=tuple(view for _, view in alike),
+        earned="–"
+        if any(_undecided(check) for check, _ in alike)
+        else _sum(c.points.earned for c, _ in alike),
+        possible=_sum(check.points.possible for check, _ in alike),
+    )
+
+
+def _sum(points: Iterable[Decimal]) -> str:
+    return shown_points(sum(points, Decimal(0)))
+
+
+def _undecided(check: CheckResult) -> bool:
+    return check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
+
+
 def _check(check: CheckResult) -> CheckView:
-    undecided = check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
+    undecided = _undecided(check)
     lost = Decimal(0) if undecided else _open_points(check.points)
     return CheckView(
         id=one_line(check.id, 60),

@@ -29,6 +29,8 @@ STYLES = {
 }
 REASON_LIMIT = 160
 """Characters of a reason or a hint; the whole text is in the report."""
+REPEATED_LIMIT = 80
+"""Characters of a reason with its hint from which on a second part only refers to the first."""
 NOTES_SHOWN = 3
 
 
@@ -65,13 +67,17 @@ def _table(view: ReportView) -> Table:
     table.add_column("Part", no_wrap=True)
     table.add_column("Points", justify="right", no_wrap=True)
     table.add_column("Why, and what to try next", ratio=1)
+    told: dict[tuple[str, str], str] = {}
     for part in view.parts:
-        _add_part(table, part)
+        _add_part(table, part, told)
     return table
 
 
-def _add_part(table: Table, part: PartView) -> None:
-    """One row for the part and its passed checks, one for every other check."""
+def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str]) -> None:
+    """One row for the part and its passed checks, one for every other check or group of checks with one fault.
+
+    `told`: message and hint -> the check that they were first shown for; another part only refers to it.
+    """
     sign, style = STYLES[Status.PASSED] if part.checks and not part.opened else (" ", "")
     passed = f" · {len(part.passed)} passed" if part.passed else ""
     table.add_row(
@@ -79,19 +85,27 @@ def _add_part(table: Table, part: PartView) -> None:
         Text(f"{part.earned}/{part.possible}", style="bold"),
         Text.assemble((part.title, "" if style else "bold"), (passed, style or "dim")),
     )
-    for check in part.opened:
-        sign, style = STYLES[check.status]
+    for group in part.groups:
+        first, *others = group.checks
+        sign, style = STYLES[first.status]
+        more = f" +{len(others)}" if others else ""
         table.add_row(
-            Text.assemble("  ", (f"{sign} ", style), check.id),
-            Text(f"{check.earned}/{check.possible}"),
-            _reason(check, style),
+            Text.assemble("  ", (f"{sign} ", style), first.id, (more, "dim")),
+            Text(f"{group.earned}/{group.possible}"),
+            _reason(first, style, [other.id.removeprefix(f"{part.id}.") for other in others], told),
         )
 
 
-def _reason(check: CheckView, style: str) -> Text:
+def _reason(check: CheckView, style: str, same: list[str], told: dict[tuple[str, str], str]) -> Text:
+    before = told.setdefault((check.message, check.hint), check.id)
+    elsewhere = before.partition(".")[0] != check.id.partition(".")[0]
+    if elsewhere and len(check.message) + len(check.hint) > REPEATED_LIMIT:
+        return Text.assemble((f"{check.label}. ", style), f"As for {before}, above.")
     reason = Text.assemble((f"{check.label}. ", style), _short(check.message or check.title))
     if check.hint:
         reason.append(f"\n→ {_short(check.hint)}", style="italic")
+    if same:
+        reason.append(f"\nThe same: {', '.join(same)}", style="dim")
     return reason
 
 

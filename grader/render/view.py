@@ -75,6 +75,16 @@ class CheckView:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Checks of one part that went wrong in the same way, to be told once where there is little room."""
+
+    checks: tuple[CheckView, ...]
+    """At least one; the first one's message and hint stand for all."""
+    earned: str
+    possible: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartView:
     """One question with its checks."""
 
@@ -86,6 +96,8 @@ class PartView:
     possible: str
     bar: Bar
     checks: tuple[CheckView, ...]
+    groups: tuple[Group, ...]
+    """Every opened check exactly once, those of one fault together."""
     tally: str
     """For example "3 passed, 1 not right"."""
 

@@ -7,6 +7,7 @@ drawn in the judge after the worker was started, and the judge compares.
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
 from typing import Any
 
@@ -39,8 +40,7 @@ def warm_up() -> None:
 
 def describe(module: nn.Module) -> dict[str, Any]:
     """The module's parameters by name, in the order of registration."""
-    if not isinstance(module, nn.Module):
-        raise TypeError(f"a torch.nn.Module is due, not {type(module).__name__}")
+    _refuse_other_than_module(module)
     return {"parameters": {name: p.detach().clone() for name, p in module.named_parameters()}}
 
 
@@ -50,6 +50,7 @@ def randomise(module: nn.Module, seed: int) -> dict[str, Any]:
     Square matrices become 1.5 × orthogonal, so that an output can be traced back through them; other matrices are
     normal with standard deviation 1.5 / sqrt(columns); the rest is normal with 0.3.
     """
+    _refuse_other_than_module(module)
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in module.parameters():
@@ -66,24 +67,47 @@ def randomise(module: nn.Module, seed: int) -> dict[str, Any]:
 
 def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> Any:
     """Call the module on `inputs` in train or eval mode, without gradients, dropout seeded with `seed`."""
+    _refuse_other_than_module(module)
     module.train(training)
     torch.manual_seed(seed)
     with torch.no_grad():
+        return _call(module, *inputs)
+
+
+def _refuse_other_than_module(module: Any) -> None:
+    if not isinstance(module, nn.Module):
+        name = type(module).__name__
+        raise TypeError(f"{name} is no torch.nn.Module: write `class {name}(nn.Module):`.")
+
+
+def _call(module: nn.Module, *inputs: Any) -> Any:
+    """module(*inputs); a forward that takes other arguments is told by its signature."""
+    try:
+        signature = inspect.signature(module.forward)
+    except (TypeError, ValueError):  # compiled code may have none
         return module(*inputs)
+    try:
+        signature.bind(*inputs)
+    except TypeError as error:
+        count = f"{len(inputs)} argument{'' if len(inputs) == 1 else 's'}"
+        raise TypeError(
+            f"{type(module).__name__}.forward{signature} cannot be called with {count}: {error}."
+        ) from None
+    return module(*inputs)
 
 
 def forward_and_inputs(module: nn.Module, inputs: list[Any]) -> dict[str, Any]:
     """The output in eval mode, and the inputs as they are after the call."""
     module.eval()
     with torch.no_grad():
-        return {"output": module(*inputs), "inputs": inputs}
+        return {"output": _call(module, *inputs), "inputs": inputs}
 
 
 def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> dict[str, Any]:
     """Gradients of (output · cotangent).sum() in eval mode, by parameter name; None where there is none."""
     module.eval()
     module.zero_grad(set_to_none=True)
-    output = module(*inputs)
+    output = _call(module, *inputs)
     attached = isinstance(output, torch.Tensor) and output.requires_grad
     if attached:
         (output * cotangent).sum().backward()
@@ -119,24 +143,26 @@ def handout_attention(module: nn.Module, stream: str) -> dict[str, Any]:
 
     The module must have been built right before, with seed 231 and nothing drawn since.
     """
+    _refuse_other_than_module(module)
     with torch.no_grad(), DropoutStream(stream):
         module.train()
         data = torch.randn(1, 3, 8)
-        own = module(data, data, data)
+        own = _call(module, data, data, data)
         mask = torch.randn(3, 3) < 0.5
-        masked = module(data, data, data, mask)
+        masked = _call(module, data, data, data, mask)
         other = torch.randn(1, 3, 8)
-        cross = module(data, other, other)
+        cross = _call(module, data, other, other)
     return {"self": own, "masked": masked, "cross": cross}
 
 
 def handout_encoding(module: nn.Module, stream: str) -> Any:
     """The handout's call of the positional encoding: seed 231, then the data, then the module in train mode."""
+    _refuse_other_than_module(module)
     module.train()
     with torch.no_grad(), DropoutStream(stream):
         torch.manual_seed(231)
         data = torch.randn(1, 2, 6)
-        return module(data)
+        return _call(module, data)
 
 
 # ---------------------------------------------------------------- fine-tuning

@@ -99,7 +99,7 @@ def judge(
         check.obtained = show(output)
         problem = problem_with(output, tuple(probe.query.shape))
         if problem:
-            raise Failed(problem, _shape_hint(output, probe))
+            raise Failed(problem, output_hint(output, probe))
     found = readings(parameters, embed_dim, num_heads)
     best = min(
         (_agreement(outputs, probes, w, num_heads, tolerance) for w in found), key=lambda a: a.worst.largest
@@ -147,7 +147,14 @@ def heat_map(agreement: Agreement) -> Plot:
     )
 
 
-def _shape_hint(output: Any, probe: Probe) -> str:
+def output_hint(output: Any, probe: Probe) -> str:
+    """What to try where the output cannot even be compared."""
+    if isinstance(output, Tensor) and output.shape == probe.query.shape:
+        if output.isfinite().all():
+            return "Keep the dtype of the input; leave out .long(), .half() and the like."
+        return (
+            "Print scores and weights: every row here keeps a key, so no row may be all -inf; divide by no 0."
+        )
     if (
         isinstance(output, Tensor)
         and output.dim() == 3
@@ -251,7 +258,7 @@ def test_dropout(check: Running, student: Student) -> None:
     for output in (first, second, trained):
         problem = problem_with(output, (16, S, E))
         if problem:
-            raise Failed(problem, "The output has the shape of the query: (N, S, E).")
+            raise Failed(problem, output_hint(output, probe))
     if not torch.equal(first, second):
         raise Failed(
             "In eval mode the output changes from call to call: dropout is still on.",
@@ -340,11 +347,14 @@ def test_gradients_and_inputs(check: Running, student: Student) -> None:
     check.asked = (
         "gradients of a weighted sum of the output, and the inputs compared before and after the call"
     )
-    *_, result, after = student.ask(
+    *_, after, result = student.ask(
         *build(check, E, H),
-        Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
         Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
+        Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
     )
+    problem = problem_with(after["output"], (2, 4, E))
+    if problem:
+        raise Failed(problem, output_hint(after["output"], Probe(x, y, y, mask)))
     names = ("query", "key", "value", "mask")
     changed = [n for n, a, b in zip(names, inputs, after["inputs"], strict=True) if not torch.equal(a, b)]
     if changed:
@@ -392,7 +402,7 @@ def test_independence(check: Running, student: Student) -> None:
     for output, shape in ((plain, (3, S, E)), (changed, (3, S, E)), (single, (1, S, E))):
         problem = problem_with(output, shape)
         if problem:
-            raise Failed(problem, "The output has the shape of the query: (N, S, E).")
+            raise Failed(problem, output_hint(output, alone if output is single else Probe(x, y, y, mask)))
     tolerance = check.declaration.tolerance
     assert tolerance is not None
     influence = difference(changed, plain, tolerance)
