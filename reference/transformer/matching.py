@@ -67,7 +67,18 @@ def _weights(order: tuple[Matrix, ...] | list[Matrix]) -> AttentionWeights:
 
 
 def _readings(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> Iterator[list[Matrix]]:
-    """Ways to read the parameters as a list of (E, E) maps."""
+    """Ways to read the parameters as a list of (E, E) maps: used by hand, x @ W, they may all be turned."""
+    for turned in (False, True):
+        by_hand = {n for n, p in parameters.items() if p.dim() == 2 and not n.endswith("weight")}
+        if by_hand or not turned:
+            as_linear = {n: p.T if turned and n in by_hand else p for n, p in parameters.items()}
+            yield from _readings_of_linear(as_linear, embed_dim, num_heads)
+
+
+def _readings_of_linear(
+    parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int
+) -> Iterator[list[Matrix]]:
+    """The same for matrices that are all (out, in), as `nn.Linear` keeps them."""
     groups = _per_head_groups(parameters, embed_dim, num_heads)
     grouped = {name for names in groups.values() for name in names}
     options: list[list[list[Matrix]]] = []
@@ -88,16 +99,10 @@ def _splits(
 ) -> list[list[list[Matrix]]]:
     """The ways to read one parameter as maps: [] where it is none, else one list of alternatives."""
     E = embed_dim
-    by_hand = not name.endswith("weight")
-    shape = tuple(parameter.shape)
-    if shape == (E, E):
-        bias = _bias_of(name, parameters, E)
-        upright = [Matrix(parameter, bias)]
-        return [[upright, [Matrix(parameter.T, bias)]]] if by_hand else [[upright]]
+    if tuple(parameter.shape) == (E, E):
+        return [[[Matrix(parameter, _bias_of(name, parameters, E))]]]
     for fused in (2, 3):
-        if by_hand and shape == (E, fused * E):
-            parameter, shape = parameter.T, (fused * E, E)
-        if shape == (fused * E, E):
+        if tuple(parameter.shape) == (fused * E, E):
             bias = _bias_of(name, parameters, fused * E)
             return [[_chunked(parameter, bias, fused), *_interleaved(parameter, bias, fused, num_heads)]]
     return []

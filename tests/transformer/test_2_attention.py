@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 import torch
@@ -18,6 +19,8 @@ from grader.worker.calls import Call, Ref, Returned
 from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.matching import candidates, count_maps
 from reference.transformer.misconceptions.attention import diagnose
+
+T = TypeVar("T")
 
 SIZES = ((8, 2), (12, 3), (20, 4), (24, 4))
 """(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows; nor do the head
@@ -130,6 +133,18 @@ def _agreement(
         expected = attention(*probe[:3], weights, num_heads, probe.attn_mask).output
         found.append(Agreement(weights, difference(output, expected, tolerance), expected, output))
     return max(found, key=lambda a: (not a.worst.agrees, a.worst.largest))
+
+
+def first_or_best(found: Iterable[T], good: Callable[[T], bool], badness: Callable[[T], float]) -> T:
+    """The first that is good, else the least bad: a reading that fits ends the search."""
+    least: T | None = None
+    for one in found:
+        if good(one):
+            return one
+        if least is None or badness(one) < badness(least):
+            least = one
+    assert least is not None
+    return least
 
 
 def heat_map(agreement: Agreement) -> Plot:
@@ -270,7 +285,11 @@ def test_dropout(check: Running, student: Student) -> None:
             "Apply dropout to the attention weights, after the softmax, and use its result.",
         )
     found = readings(described["parameters"], E, H)
-    ratios = min((dropped_ratios(first, trained, probe, weights, H) for weights in found), key=_off_the_grid)
+    ratios = first_or_best(
+        (dropped_ratios(first, trained, probe, weights, H) for weights in found),
+        good=lambda r: _off_the_grid(r) == 0,
+        badness=_off_the_grid,
+    )
     judge_ratios(check, ratios)
 
 

@@ -35,6 +35,7 @@ class MultiHeadAttention(nn.Module):
         weights = self.attn_drop(F.softmax(scores, dim=-1))
         out = (weights @ v).transpose(1, 2).reshape(N, S, E)
         return self.proj(out)
+>>>>>>> fix-masks
 
 
 class PositionalEncoding(nn.Module):
