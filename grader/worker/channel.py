@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ class Channel:
                 try:
                     view = view[self._socket.send(view) :]
                 except BlockingIOError:
-                    self._wait(select.POLLOUT, deadline)
+                    self._wait(selectors.EVENT_WRITE, deadline)
                 except OSError as error:
                     raise ChannelClosed(str(error)) from None
 
@@ -61,7 +61,7 @@ class Channel:
             try:
                 got = self._socket.recv_into(buffer[at:])
             except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
+                self._wait(selectors.EVENT_READ, deadline)
                 continue
             except OSError as error:
                 raise ChannelClosed(str(error)) from None
@@ -73,19 +73,19 @@ class Channel:
         return buffer
 
     def _wait(self, event: int, deadline: float) -> None:
-        poll = select.poll()
-        poll.register(self._socket, event)
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise DeadlinePassed
-            if self._watch is None:
-                slice_s = left
-            else:
-                self._watch()
-                slice_s = min(left, self._every_s)
-            if poll.poll(slice_s * 1000):
-                return
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, event)
+            while True:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise DeadlinePassed
+                if self._watch is None:
+                    slice_s = left
+                else:
+                    self._watch()
+                    slice_s = min(left, self._every_s)
+                if selector.select(slice_s):
+                    return
 
     def close(self) -> None:
         """Hangs up."""

@@ -56,8 +56,7 @@ class Folder:
 
 
 def _free(path: Path) -> int:
-    figures = os.statvfs(path)
-    return figures.f_bavail * figures.f_frsize
+    return shutil.disk_usage(path).free
 
 
 def _sizes(folder: Path | str, deepest: int) -> Iterator[int]:
@@ -71,7 +70,7 @@ def _sizes(folder: Path | str, deepest: int) -> Iterator[int]:
             figures = entry.stat(follow_symlinks=False)
         except OSError:
             continue
-        yield max(figures.st_blocks * 512, figures.st_size)
+        yield max(getattr(figures, "st_blocks", 0) * 512, figures.st_size)
         if stat.S_ISDIR(figures.st_mode):
             if deepest == 0:
                 yield 1 << 62

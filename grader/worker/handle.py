@@ -6,14 +6,16 @@ import contextlib
 import os
 import secrets
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from grader.errors import WorkerStartFailed
 from grader.worker.calls import Call, Reply, WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
 from grader.worker.channel import Channel, ChannelClosed, DeadlinePassed
+from grader.worker.folder import Folder
 from grader.worker.inside import wire
 from grader.worker.replies import decode_replies, encode_calls
 from grader.worker.spec import Limits
@@ -21,6 +23,7 @@ from grader.worker.spec import Limits
 _AT_ONCE = 5.0
 """Seconds within which a killed process is expected to be reaped."""
 _OUT_OF_MEMORY_WORDS = ("bad_alloc", "out of memory", "Cannot allocate memory", "MemoryError")
+_SIGKILL, _SIGXCPU = 9, 24  # by number: Windows has neither
 _LARGE = 256 * 2**20
 """Bytes above the warm size from which a SIGKILL is taken for the kernel's out-of-memory killer."""
 
@@ -46,6 +49,38 @@ def reply_caps(limits: Limits) -> wire.Caps:
     return wire.Caps(payload_bytes=limits.reply_bytes)
 
 
+class Process(Protocol):
+    """What ends a worker."""
+
+    def kill(self) -> None:
+        """At once, and lets go of what stands for the process."""
+
+
+class PidfdProcess:
+    """A grandchild, known by a pidfd."""
+
+    def __init__(self, pidfd: int) -> None:
+        self.pidfd = pidfd
+
+    def kill(self) -> None:
+        """At once."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        os.close(self.pidfd)
+
+
+class ChildProcess:
+    """A child of this process."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def kill(self) -> None:
+        """At once."""
+        self._process.kill()
+        self._process.wait()
+
+
 class TooMuchWritten(Exception):
     """The private folder is over its limit; the sentence says how. `confirm`: once the worker is dead, was it he?"""
 
@@ -60,15 +95,14 @@ class Worker:
     def __init__(
         self,
         channel: Channel,
-        pidfd: int,
+        process: Process,
         output: int,
         limits: Limits,
         exit_of: Callable[[float], Exit | None],
         release: Callable[[], None],
     ) -> None:
         self._channel = channel
-        self.pidfd = pidfd
-        """Of its process, while it is alive."""
+        self.process = process
         self._output = output
         self._limits = limits
         self._exit_of = exit_of
@@ -82,11 +116,11 @@ class Worker:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def load(self, files: Sequence[tuple[str, bytes]], name: str) -> None:
+    def load(self, files: Sequence[tuple[str, bytes]], name: str, box: str | None = None) -> None:
         """Sends the hand-in (of `name`) and waits until the worker has sealed itself; raises WorkerStartFailed."""
         request = secrets.token_hex(16)
         contents = [content for _, content in files]
-        header = {"id": request, "files": [[path, len(content)] for path, content in files]}
+        header = {"id": request, "box": box, "files": [[path, len(content)] for path, content in files]}
         deadline = time.monotonic() + self._limits.startup_s
         try:
             self._channel.send(wire.frame(header, contents, REQUEST_CAPS), deadline)
@@ -140,9 +174,9 @@ class Worker:
         self.kill()
         if ended is None:
             return WorkerCrashed("The code closed the connection to the grader.")
-        if ended.code in (-signal.SIGKILL, -signal.SIGXCPU) and ended.cpu_s >= self._limits.cpu_s - 1:
+        if ended.code in (-_SIGKILL, -_SIGXCPU) and ended.cpu_s >= self._limits.cpu_s - 1:
             return WorkerTimedOut(f"The code used more than {self._limits.cpu_s} s of CPU time.")
-        by_kernel = ended.code == -signal.SIGKILL and ended.grown_bytes > _LARGE
+        by_kernel = ended.code == -_SIGKILL and ended.grown_bytes > _LARGE
         if ended.code != 0 and (by_kernel or any(word in words for word in _OUT_OF_MEMORY_WORDS)):
             return WorkerOutOfMemory(
                 "The code asked for more memory than the limit and its process died of it."
@@ -158,7 +192,8 @@ class Worker:
         with contextlib.suppress(OSError):
             size = os.fstat(self._output).st_size
             most = min(size, self._limits.output_bytes)
-            return os.pread(self._output, most, size - most).decode("utf-8", "replace")[-1_000:].strip()
+            os.lseek(self._output, size - most, os.SEEK_SET)
+            return os.read(self._output, most).decode("utf-8", "replace")[-1_000:].strip()
         return ""
 
     def kill(self) -> None:
@@ -166,10 +201,8 @@ class Worker:
         if not self.alive:
             return
         self.alive = False
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        self.process.kill()
         self._channel.close()
-        os.close(self.pidfd)
         os.close(self._output)
         self._release()
 
@@ -187,3 +220,14 @@ def _signal_name(number: int) -> str:
 
 def _shown(words: str) -> str:
     return f" Its last words: {words[-300:]}" if words else ""
+
+
+def watch(folder: Folder) -> Callable[[], None]:
+    """Raises TooMuchWritten as soon as the folder is over its limits."""
+
+    def look() -> None:
+        excess = folder.excess()
+        if excess is not None:
+            raise TooMuchWritten(excess, folder.came_back)
+
+    return look

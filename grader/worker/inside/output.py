@@ -90,7 +90,8 @@ class Capture:
         try:
             size = os.lseek(self._fd, 0, os.SEEK_END)
             if size:
-                below = os.pread(self._fd, 4 * TAIL, max(0, size - 4 * TAIL)).decode("utf-8", "replace")
+                os.lseek(self._fd, max(0, size - 4 * TAIL), os.SEEK_SET)
+                below = os.read(self._fd, 4 * TAIL).decode("utf-8", "replace")
                 os.ftruncate(self._fd, 0)
                 os.lseek(self._fd, 0, os.SEEK_SET)
         except OSError:  # the student closed it

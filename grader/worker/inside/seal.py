@@ -14,11 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import kernel, landlock, root, seccomp
-from .view import ASSETS, DEVICES, SANDBOX, View
+from .view import ASSETS, DEVICES, SANDBOX, UNPRIVILEGED, View
 
 STRICT, CONTAINER, NONE = "strict", "container", "none"
-UNPRIVILEGED = 59_999
-"""Where we are root: the user and group that the worker becomes (no real user, and inside every usual id map)."""
 _INNER = 1000
 _OWN_NAMESPACES = (
     kernel.CLONE_NEWUSER
@@ -179,10 +177,10 @@ class Sealer:
 
     def seal(self, box: str, limits: Limits, warm_bytes: int, unpack: Callable[[], None]) -> None:
         """In the worker: every layer; `unpack` writes the hand-in between the file layer and the call filter."""
+        kernel.die_with_parent(signal.SIGKILL)
         if self.plan.level == NONE:
             unpack()
             return
-        kernel.die_with_parent(signal.SIGKILL)
         if self.strict:
             kernel.set_dumpable(True)
             kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
-import sys
+import socket
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NoReturn
@@ -16,29 +14,26 @@ from . import wire
 from .calls import Caller, request_caps
 from .handin import HandIn
 from .output import Capture
-from .seal import Limits, Sealer
 
-CHANNEL = 3
-"""The file descriptor of the wire."""
+Seal = Callable[[str, Callable[[], None]], None]
+"""Gives up everything not needed; called with the private folder, and with what unpacks the hand-in on the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """What a worker inherits from its zygote."""
+    """What a worker has before it gets its hand-in."""
 
-    sealer: Sealer
-    limits: Limits
+    seal: Seal
     reply_caps: wire.Caps
     harness: ModuleType | None
     library_names: frozenset[str]
-    warm_bytes: int
 
 
-class _Channel:
-    """Whole frames over a file descriptor, blocking."""
+class Channel:
+    """Whole frames over a socket, blocking."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
 
     def receive(self) -> tuple[dict[str, Any], memoryview]:
         """One frame; ends the process where the judge hung up."""
@@ -50,7 +45,7 @@ class _Channel:
         buffer = memoryview(bytearray(size))
         at = 0
         while at < size:
-            got = os.readv(self._fd, [buffer[at:]])
+            got = self._end.recv_into(buffer[at:])
             if not got:
                 os._exit(0)
             at += got
@@ -59,49 +54,23 @@ class _Channel:
     def send(self, header: dict[str, Any], buffers: list[bytes], caps: wire.Caps) -> None:
         """One frame."""
         for piece in wire.frame(header, buffers, caps):
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(self._fd, view) :]
+            self._end.sendall(piece)
 
 
-def run(channel: int, output: int, box: str, warm: Warm) -> NoReturn:
-    """In a fresh fork of the zygote; never returns. `box`: the worker's private folder."""
-    code = 1
-    try:
-        _take_over_descriptors(channel, output, warm.sealer.open_files)
-        _serve(_Channel(CHANNEL), box, warm)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _take_over_descriptors(channel: int, output: int, still_needed: Iterable[int]) -> None:
-    """0 reads nothing, 1 and 2 write to the judge's file, 3 is the wire; all others are closed."""
-    os.setsid()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.dup2(channel, CHANNEL)  # channel is above 3: the zygote's own socket was there, and is closed by this
-    start = CHANNEL + 1
-    for fd in sorted(still_needed):
-        os.closerange(start, fd)
-        start = fd + 1
-    os.closerange(start, 65_536)
-
-
-def _serve(channel: _Channel, box: str, warm: Warm) -> None:
+def serve(end: socket.socket, warm: Warm, box: str | None) -> NoReturn:
+    """Takes in the hand-in, seals, and answers until the judge hangs up. `box`: the worker's private folder."""
+    channel = Channel(end)
     header, payload = channel.receive()
     files = dict(_split(header["files"], payload))
-    folder = os.path.join(box, "submission")
-    home, tmp = os.path.join(box, "home"), os.path.join(box, "tmp")
+    box = box or str(header["box"])
+    folder, home, tmp = (os.path.join(box, name) for name in ("submission", "home", "tmp"))
 
     def unpack() -> None:
         for place in (folder, home, tmp):
             os.makedirs(place, exist_ok=True)
         write_files(folder, files)
 
-    warm.sealer.seal(box, warm.limits, warm.warm_bytes, unpack)
+    warm.seal(box, unpack)
     os.environ.update({"HOME": home, "TMPDIR": tmp, "PWD": folder})
     tempfile.tempdir = tmp
     os.chdir(folder)
@@ -115,10 +84,8 @@ def _serve(channel: _Channel, box: str, warm: Warm) -> None:
             replies, buffers = caller.batch(header["calls"], payload)
             channel.send({"id": header["id"], "replies": replies}, buffers, warm.reply_caps)
         except MemoryError:
-            gc.collect()
-            sys.stderr = sys.__stderr__
             os.write(2, b"out of memory while the answer was written\n")
-            raise
+            os._exit(1)
 
 
 def _split(sizes: list[Any], payload: memoryview) -> list[tuple[str, bytes]]:
@@ -141,5 +108,8 @@ def write_files(folder: str, files: Mapping[str, bytes]) -> None:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             with open(place, "xb") as file:
                 file.write(content)
-        except OSError:  # a name too long, a folder where a file is due, or the private folder is full
+        except (
+            OSError,
+            ValueError,
+        ):  # a name no file can have, a folder where a file is due, or no space left
             continue

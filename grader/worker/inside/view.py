@@ -12,6 +12,11 @@ SANDBOX = "/sandbox"
 ASSETS = "/assets"
 """At level strict: where the assignment's worker-side files are."""
 
+SCRATCH = "zygote"
+"""Elsewhere: the zygote's own folder below the judge's private one."""
+UNPRIVILEGED = 59_999
+"""Where we are root: the user and group that the worker becomes (no real user, and inside every usual id map)."""
+
 _SYSTEM = (
     "/lib",
     "/lib64",
@@ -26,7 +31,7 @@ _SYSTEM = (
     "/sys/devices/system/cpu",
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-_PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def clean_python_path(own_package: str) -> tuple[str, ...]:
         real = os.path.realpath(entry or os.getcwd())
         inside_stdlib = any(real == s or real.startswith(s + os.sep) for s in stdlib)
         archive = entry.endswith(".zip") and os.path.dirname(real) in {os.path.dirname(s) for s in stdlib}
-        packages = os.path.basename(real) in _PACKAGE_FOLDERS
+        packages = os.path.basename(real) in PACKAGE_FOLDERS
         if entry and (inside_stdlib or archive or packages) and not real.startswith(own_package):
             kept.append(entry)
     return tuple(kept)

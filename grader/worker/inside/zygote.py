@@ -15,11 +15,9 @@ from __future__ import annotations
 
 import array
 import gc
-import importlib
 import importlib.util
 import json
 import os
-import platform
 import resource
 import select
 import signal
@@ -27,7 +25,7 @@ import socket
 import sys
 import time
 import traceback
-from pathlib import Path
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -51,7 +49,7 @@ if __name__ == "__main__":
     _load_own_package()
     __package__ = "grader_inside"
 
-from . import handin, probe, seal, serve, view, wire  # noqa: E402
+from . import handin, probe, seal, serve, view, warm, wire  # noqa: E402
 
 
 class Control:
@@ -105,15 +103,13 @@ class Zygote:
             self._control.send({"op": "failed", "kind": "isolation", "reason": "; ".join(reasons)})
             os._exit(0)
         self._names = handin.library_names(seen.python_path)
-        harness_source = _read(config["harness"])
-        sources = {name: _read(path) for name, path in config["modules"].items()}
+        sources = warm.Sources.read(config)
         self._sealer = seal.Sealer(plan, seen)
         self._sealer.enter()
-        self._set_folders(plan)
-        self._import(config["preload"])
-        for name, source in sources.items():
-            _execute(sys.modules.setdefault(name, ModuleType(name)), source)
-        self._load_harness(harness_source)
+        strict = plan.level == seal.STRICT
+        warm.set_folders(view.SANDBOX if strict else os.path.join(config["base"], view.SCRATCH))
+        os.chdir("/")
+        self._harness = warm.load(config["preload"], sources, self._sealer.assets)
         gc.collect()
         gc.freeze()
         self._warm_bytes = self._sealer.address_space()
@@ -124,39 +120,12 @@ class Zygote:
                 "level": plan.level,
                 "remarks": list(plan.remarks),
                 "reasons": reasons,
-                "environment": _environment(),
+                "environment": warm.environment(),
                 "warm_bytes": self._warm_bytes,
                 "rss_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
                 "cpu_s": time.process_time() - began,
             }
         )
-
-    def _set_folders(self, plan: seal.Plan) -> None:
-        """The zygote's own scratch folder (a few libraries want one at import), and the libraries' caches."""
-        scratch = view.SANDBOX if plan.level == seal.STRICT else os.path.join(self._config["base"], "zygote")
-        for name, value in {"HOME": "home", "TMPDIR": "tmp", "HF_HOME": "home/huggingface"}.items():
-            os.environ[name] = os.path.join(scratch, value)
-            os.makedirs(os.environ[name], exist_ok=True)
-        os.chdir("/")
-
-    def _import(self, names: list[str]) -> None:
-        for name in names:
-            module = importlib.import_module(name)
-            if name == "torch":  # before any operation: a pool of threads does not survive a fork
-                module.set_num_threads(1)
-
-    def _load_harness(self, source: bytes | None) -> None:
-        if source is None:
-            return
-        harness = ModuleType("harness")
-        assets = self._sealer.assets
-        harness.__dict__["ASSETS"] = None if assets is None else Path(assets)
-        sys.modules["harness"] = harness
-        _execute(harness, source)
-        warm_up = getattr(harness, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
-        self._harness = harness
 
     # ------------------------------------------------------------ service
 
@@ -185,20 +154,21 @@ class Zygote:
         self._control.send({"op": "spawned", "n": message["n"]}, [pidfd])
 
     def _become_worker(self, channel: int, output: int, box: str) -> NoReturn:
-        config = self._config
-        serve.run(
-            channel,
-            output,
-            box,
-            serve.Warm(
-                sealer=self._sealer,
-                limits=seal.Limits(**config["limits"]),
-                reply_caps=wire.Caps(**config["reply_caps"]),
-                harness=self._harness,
-                library_names=self._names,
-                warm_bytes=self._warm_bytes,
-            ),
-        )
+        limits = seal.Limits(**self._config["limits"])
+        try:
+            _take_over_descriptors(channel, output, self._sealer.open_files)
+            serve.serve(
+                socket.socket(fileno=CONTROL),
+                serve.Warm(
+                    seal=lambda box, unpack: self._sealer.seal(box, limits, self._warm_bytes, unpack),
+                    reply_caps=wire.Caps(**self._config["reply_caps"]),
+                    harness=self._harness,
+                    library_names=self._names,
+                ),
+                box,
+            )
+        finally:
+            os._exit(1)
 
     def _reap(self, pidfd: int) -> None:
         number, pid = self._workers.pop(pidfd)
@@ -216,28 +186,19 @@ class Zygote:
         )
 
 
-def _execute(module: ModuleType, source: bytes | None) -> None:
-    exec(compile(source or b"", f"{module.__name__}.py", "exec"), module.__dict__)
-
-
-def _read(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _environment() -> dict[str, str]:
-    """Versions and machine facts, as this process sees them."""
-    facts = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in ("torch", "numpy", "transformers", "datasets"):
-        module = sys.modules.get(name)
-        if module is not None:
-            facts[name] = str(getattr(module, "__version__", "unknown"))
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        facts["cpu_capability"] = str(torch.backends.cpu.get_cpu_capability())
-    return facts
+def _take_over_descriptors(channel: int, output: int, still_needed: Iterable[int]) -> None:
+    """In a worker: 0 reads nothing, 1 and 2 write to the judge's file, 3 is the wire; all others are closed."""
+    os.setsid()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.dup2(channel, CONTROL)  # which ends the worker's hold on the zygote's own socket
+    start = CONTROL + 1
+    for fd in sorted(still_needed):
+        os.closerange(start, fd)
+        start = fd + 1
+    os.closerange(start, 65_536)
 
 
 def main() -> NoReturn:

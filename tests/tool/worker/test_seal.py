@@ -137,7 +137,7 @@ def test_it_holds_no_variable_of_the_judge(probe: Callable[..., object]) -> None
 
 def test_what_the_kernel_says_of_it(sealed: str, shared: Worker) -> None:
     """The one capability allowed: to read, at level container, where only root may read the interpreter."""
-    pid = Path(f"/proc/self/fdinfo/{shared.pidfd}").read_text().split("Pid:")[1].split()[0]
+    pid = Path(f"/proc/self/fdinfo/{shared.process.pidfd}").read_text().split("Pid:")[1].split()[0]
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
     assert int(status["CapEff"], 16) in ({0} if sealed == "strict" else {0, 1 << 1, 1 << 2})
