@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from grader.errors import AssignmentError, UnknownName
+from grader.errors import AssignmentError, UnknownName, UsageError
 from grader.model import Assignment, Check, Part, Tolerance, Visibility
 from grader.paths import data_root
 
@@ -20,6 +20,7 @@ _CHECK = {
     "number",
 }  # fmt: skip
 _TOLERANCE = {"why", "relative", "absolute"}
+_WITHOUT_PUBLIC = "`grade list --public` shows the public ones; leave --public out to run hidden checks too."
 _UNHASHED = {"__pycache__", ".pytest_cache"}
 
 
@@ -71,7 +72,7 @@ def select(
 ) -> tuple[Check, ...]:
     """The checks to run: those of `parts` ("2c", or "2" for all of section 2) and those named in `checks`.
 
-    Nothing named means all. Raises UnknownName with a "did you mean".
+    Nothing named means all. Raises UnknownName with a "did you mean", and UsageError where `public_only` leaves none.
     """
     parts, checks = tuple(parts), tuple(checks)
     part_ids = [p.id for p in assignment.parts]
@@ -88,7 +89,15 @@ def select(
     chosen = [
         c for c in assignment.checks if (not parts and not checks) or c.part in wanted_parts or c.id in checks
     ]
-    return tuple(c for c in chosen if not (public_only and c.visibility is Visibility.HIDDEN))
+    if not public_only:
+        return tuple(chosen)
+    public = tuple(c for c in chosen if c.visibility is Visibility.PUBLIC)
+    hidden = [name for name in checks if name not in {c.id for c in public}]
+    if hidden:
+        raise UsageError(f"{hidden[0]} is a hidden check.", _WITHOUT_PUBLIC)
+    if not public:
+        raise UsageError(f"Part {' and part '.join(parts)} has no public check.", _WITHOUT_PUBLIC)
+    return public
 
 
 def _part(entry: Mapping[str, Any]) -> Part:

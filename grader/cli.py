@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from grader import __version__
-from grader.errors import GraderError, IsolationUnavailable, UsageError
+from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
+from grader.frontdoor import OneOf, PathOrCommand, Seed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from grader.model import GradeReport
     from grader.pipeline import Progress
 
 _EPILOG = """\
@@ -25,30 +27,15 @@ _EPILOG = """\
 Exit codes: 0 all passed, 1 points lost, 2 usage, 3 needs review, 4 could not
 be graded by our fault, 130 interrupted.
 """
-
-
-class PathOrCommand(click.Group):
-    """`grade PATH` is `grade run PATH`; a folder that is named like a command is given as ./NAME."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().resolve_command(ctx, args)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Options of `run` may come first: `grade --public PATH`."""
-        own = {"--help", "-h", "--version"}
-        if args and args[0].startswith("-") and args[0] not in own:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+_FORMATS = ("html", "md", "json")
+_LEVELS = ("auto", "strict", "container")
 
 
 @click.group(
     cls=PathOrCommand,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="",
     subcommand_metavar="PATH [OPTIONS] | COMMAND",
 )
 @click.version_option(__version__, prog_name="grade")
@@ -73,36 +60,41 @@ def main() -> None:
 )
 @click.option("--check", "checks", multiple=True, metavar="ID", help="Only this check. Repeatable.")
 @click.option("--public", is_flag=True, help="Public checks only: what a student may run.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Repeat the run of a report with this seed.")
+@click.option("--seed", type=Seed(), metavar="N", help="Repeat the run of a report with this seed.")
 @click.option(
     "--format",
     "formats",
     multiple=True,
-    type=click.Choice(["html", "md", "json"]),
+    type=OneOf("format", _FORMATS),
+    metavar="|".join(_FORMATS),
     help="Write only these. Repeatable.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for the reports instead of reports/NAME."
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the reports instead of reports/NAME.",
 )
 @click.option(
-    "--isolation", type=click.Choice(["auto", "strict", "container"]), default="auto", show_default=True,
+    "--isolation",
+    type=OneOf("level of isolation", _LEVELS),
+    metavar="|".join(_LEVELS),
+    default="auto",
     help="How far student code is sealed off.",
-)  # fmt: skip
+)
 @click.option(
     "--unsafe-no-isolation",
     is_flag=True,
     help="Run student code unsealed: only your own, on your own machine.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
-def run(path: Path, debug: bool, **options: Any) -> NoReturn:
+def run(path: Path, **options: Any) -> NoReturn:
     """Grade the submission at PATH and write its report."""
-    with _errors_shown(debug):
-        sys.exit(_run(path, debug, **options))
+    sys.exit(_run(path, **options))
 
 
 def _run(
     path: Path,
-    debug: bool,
     *,
     parts: tuple[str, ...],
     checks: tuple[str, ...],
@@ -112,10 +104,12 @@ def _run(
     out: Path | None,
     isolation: Any,
     unsafe_no_isolation: bool,
+    debug: bool,
 ) -> ExitCode:
     from grader.pipeline import Options, grade
-    from grader.render import FORMATS, terminal_summary, write_reports
 
+    target = out or Path("reports") / (path.resolve().name or "submission")
+    _refuse_unwritable(target)
     options = Options(
         parts=parts,
         checks=checks,
@@ -123,17 +117,41 @@ def _run(
         seed=seed,
         isolation="none" if unsafe_no_isolation else isolation,
     )
-    target = out or Path("reports") / (path.resolve().name or "submission")
-    console, errors = _console(), _console(stderr=True)
+    errors = _console(stderr=True)
     with _progress(errors) as progress:
         graded = grade(path, options, progress)
-    written = write_reports(graded.report, target, formats or FORMATS)
-    terminal_summary(graded.report, console)
-    console.print(f"Report: {next(iter(written.values()))}", style="dim", markup=False, soft_wrap=True)
+    _deliver(graded.report, target, formats or _FORMATS)
     if debug:
         for check, trace in graded.internal_errors.items():
             errors.print(f"\n{check}: the grader's own error\n{trace}", markup=False, highlight=False)
     return exit_code(graded.report)
+
+
+def _deliver(report: GradeReport, target: Path, formats: tuple[str, ...]) -> None:
+    """Write the report and print its summary; where it cannot be written, the work of the run is shown first."""
+    from grader.render import terminal_summary, write_reports
+
+    written: dict[str, Path] = {}
+    try:
+        written = write_reports(report, target, formats)
+    finally:
+        try:
+            terminal_summary(report, _console(), written)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `grade PATH | head`: nobody reads on, and Python would complain at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse_unwritable(target: Path) -> None:
+    """Say so before minutes of grading rather than after; raises UsageError."""
+    nearest = target
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    step = "Give another folder with --out."
+    if not nearest.is_dir():
+        raise UsageError(f"The report cannot go to {str(target)!r}: {str(nearest)!r} is a file.", step)
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"The report cannot go to {str(target)!r}: you may not write there.", step)
 
 
 @main.command()
@@ -141,27 +159,25 @@ def _run(
 @click.option("--debug", is_flag=True, hidden=True)
 def init(directory: Path, debug: bool) -> None:
     """Write the starter kit, what a student hands in, to DIRECTORY."""
-    with _errors_shown(debug):
-        from grader.starter import write_starter
+    from grader.starter import write_starter
 
-        for file in write_starter(directory):
-            click.echo(file)
-        click.echo(f"\nFill it in, then check yourself:  grade {directory} --public")
+    for file in write_starter(directory):
+        click.echo(file)
+    click.echo(f"\nFill it in, then check yourself:  grade {directory} --public")
 
 
 @main.command()
 @click.option("--markdown", is_flag=True, help="As Markdown.")
 @click.option("--debug", is_flag=True, hidden=True)
 def reference(markdown: bool, debug: bool) -> None:
-    """Print every number of the coursework with its derivation (for instructors)."""
-    with _errors_shown(debug):
-        from grader.paths import data_root
+    """Print every number of the coursework with its derivation."""
+    from grader.paths import data_root
 
-        sys.path.append(str(data_root()))
-        from reference.transformer.report import reference_report
+    sys.path.append(str(data_root()))
+    from reference.transformer.report import reference_report
 
-        report = reference_report()
-        click.echo(report.as_markdown() if markdown else report.as_text())
+    report = reference_report()
+    click.echo(report.as_markdown() if markdown else report.as_text())
 
 
 @main.command(name="list")
@@ -170,34 +186,9 @@ def reference(markdown: bool, debug: bool) -> None:
 @click.option("--debug", is_flag=True, hidden=True)
 def list_(parts: tuple[str, ...], public: bool, debug: bool) -> None:
     """List the parts, their checks and points."""
-    with _errors_shown(debug):
-        from grader.listing import print_assignment
+    from grader.listing import print_assignment
 
-        print_assignment(_console(), parts, public_only=public)
-
-
-@contextmanager
-def _errors_shown(debug: bool) -> Iterator[None]:
-    """A GraderError is a message and a next step; anything else is a bug of ours and says so."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo("Stopped. No report was written.", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
-    except GraderError as error:
-        if debug:
-            traceback.print_exc()
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
-        if error.next_step:
-            click.echo(f"       {error.next_step}", err=True)
-        ours = not isinstance(error, UsageError)
-        sys.exit(ExitCode.GRADER_ERROR if ours or isinstance(error, IsolationUnavailable) else ExitCode.USAGE)
-    except Exception as error:
-        if debug:
-            raise
-        click.echo(f"error: the grader itself failed ({type(error).__name__}: {error}).", err=True)
-        click.echo("       Run it again with --debug and send us what it prints.", err=True)
-        sys.exit(ExitCode.GRADER_ERROR)
+    print_assignment(_console(), parts, public_only=public)
 
 
 def _console(stderr: bool = False) -> Console:

@@ -56,6 +56,8 @@ class ChecksPlugin:
         """Tracebacks of the grader's own errors, by check id, for --debug."""
         self.collection_errors: list[str] = []
         self.json_report: dict[str, Any] | None = None
+        self.interrupted = False
+        """True after Ctrl-C; a check that calls pytest.exit is no interruption but a broken check."""
         self._rules = Rules(
             allowed_packages=assignment.allowed_packages,
             signatures=assignment.signatures,
@@ -93,6 +95,9 @@ class ChecksPlugin:
         items[:] = sorted(
             (item for item in items if check_id(item) in order), key=lambda item: order[check_id(item) or ""]
         )
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

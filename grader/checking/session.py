@@ -42,7 +42,7 @@ def run_checks(
     plugin = ChecksPlugin(assignment, submission, selected, seed, open_worker, on_start, on_finish)
     with _no_outside_options():
         exit_code = pytest.main(_arguments(assignment, selected), plugins=[plugin])
-    if exit_code == pytest.ExitCode.INTERRUPTED and not plugin.collection_errors:
+    if plugin.interrupted:
         raise KeyboardInterrupt
     confirmed = _confirmed_passes(plugin.json_report, exit_code)
     internal = dict(plugin.internal)

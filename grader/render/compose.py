@@ -187,6 +187,8 @@ def _bar(possible: Decimal, earned: Decimal, awaiting: Decimal, excused: Decimal
 
 
 def _standing(report: GradeReport) -> str:
+    if report.public_only and all(check.status is Status.PASSED for check in report.checks):
+        return "Public checks passed. The hidden ones were not run, so this is not a mark."
     if report.public_only:
         return "Public checks only: not a mark."
     if report.complete:

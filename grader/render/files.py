@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from grader.errors import GraderError
+from grader.errors import UsageError
 from grader.model import GradeReport
 
 
@@ -46,7 +46,7 @@ def write_all(
         for fmt, page in pages.items():
             write_atomically(paths[fmt], page)
     except OSError as error:
-        raise GraderError(
+        raise UsageError(
             f"The report cannot be written to {out_dir}: {error.strerror or error}.",
             "Choose another folder with --out.",
         ) from error

@@ -1,0 +1,127 @@
+"""What all commands of `grade` share: `grade PATH` without a command's name, and one way to show an error."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from grader.errors import GraderError, UnknownName, UsageError
+from grader.exitcode import ExitCode
+
+SEED_LIMIT = 2**31
+
+
+class PathOrCommand(click.Group):
+    """`grade PATH` is `grade run PATH`; a folder that is named like a command is given as ./NAME."""
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run a command and end the process with its exit code; every error is shown alike."""
+        given = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        with errors_shown(debug="--debug" in given):
+            code = super().main(args=given or ["--help"], **extra)
+        sys.exit(code or (ExitCode.ALL_PASSED if given else ExitCode.USAGE))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            _refuse_mistyped_command(args[0], [n for n, c in self.commands.items() if not c.hidden])
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options of `run` may come first: `grade --public PATH`."""
+        own = {"--help", "-h", "--version"}
+        if args and args[0].startswith("-") and args[0] not in own:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of `grade PATH` belong on the first page, although they are those of a hidden command."""
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        records = [
+            record
+            for param in self.commands["run"].get_params(ctx)
+            if isinstance(param, click.Option)
+            and not own & set(param.opts)
+            and (record := param.get_help_record(ctx)) is not None
+        ]
+        with formatter.section("Options of grade PATH"):
+            formatter.write_dl(records)
+        super().format_options(ctx, formatter)
+
+
+class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic in recent versions of click only
+    """One of some names; an unknown one is answered with the nearest."""
+
+    def __init__(self, kind: str, known: Sequence[str]) -> None:
+        self.name = kind
+        self._known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises UnknownName."""
+        if value not in self._known:
+            raise UnknownName(self.name, str(value), self._known)
+        return str(value)
+
+
+class Seed(click.ParamType):  # type: ignore[type-arg]
+    """A whole number from 0 to 2^31 - 1."""
+
+    name = "seed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Raises UsageError."""
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < SEED_LIMIT):
+            raise UsageError(f"{text!r} is no seed.", f"Give a whole number from 0 to {SEED_LIMIT - 1}.")
+        return int(text)
+
+
+def _refuse_mistyped_command(word: str, commands: Sequence[str]) -> None:
+    """`grade lst` is more likely a command than a folder that does not exist."""
+    near = get_close_matches(word, commands, n=1, cutoff=0.75)
+    if near and not Path(word).exists():
+        raise UsageError(
+            f"There is neither a folder nor a command {word!r}.", f"Did you mean `grade {near[0]}`?"
+        )
+
+
+@contextmanager
+def errors_shown(debug: bool) -> Iterator[None]:
+    """A message, a next step and an exit code for whatever is raised; a traceback only with --debug."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped. No report was written.", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        _show(error.format_message(), "`grade --help` lists commands and options.")
+        sys.exit(ExitCode.USAGE)
+    except GraderError as error:
+        if debug:
+            traceback.print_exc()
+        _show(error.message, error.next_step)
+        sys.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.GRADER_ERROR)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _show(
+            f"the grader itself failed ({type(error).__name__}: {error}).",
+            "Run it again with --debug and send us what it prints.",
+        )
+        sys.exit(ExitCode.GRADER_ERROR)
+
+
+def _show(message: str, next_step: str) -> None:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    if next_step:
+        click.echo(f"       {next_step}", err=True)
