@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from grader.checking.outcomes import StudentFault
@@ -26,6 +26,8 @@ _PATH = re.compile(r" \((?:/[^()]*|unknown location)\)$")
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
 _BYTES = re.compile(r"tried to allocate (\d+) bytes")
 _BAD_CALL = re.compile(r"([\w.]+)\(.*\) (?:takes|missing|got|cannot be called)", re.DOTALL)
+_CODE_NOTE = re.compile(r"(.+\.py): (.+)", re.DOTALL)
+"""A note of intake on one file."""
 _NO_MODULE = re.compile(r"(\w+ is no torch\.nn\.Module): w(.*)", re.DOTALL)
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -62,8 +64,8 @@ class Rules:
     """Third-party packages that may be imported."""
     signatures: Mapping[str, str] = field(default_factory=dict)
     """Definition -> its arguments as the handout gives them: {"predict": "(model, tokenizer, texts)"}."""
-    unread: tuple[str, ...] = ()
-    """Why a file that may hold the definition was not read, one sentence each."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """Which files may hold the definition and were not read, and why: two sentences each."""
 
 
 def fault(raised: Raised, rules: Rules = Rules()) -> StudentFault:
@@ -107,7 +109,8 @@ def death(failure: WorkerFailure, timeout_s: float) -> StudentFault:
 
 def _missing_fault(raised: Raised, rules: Rules) -> StudentFault:
     if rules.unread:
-        return StudentFault(Status.MISSING, f"{raised.message} {rules.unread[0]}", "Hand that file in again.")
+        what, why = rules.unread[0]
+        return StudentFault(Status.MISSING, f"{raised.message} {what}", why)
     if raised.suggestion:
         return StudentFault(
             Status.MISSING, raised.message, "Rename it: names must be exactly as in the handout."
@@ -211,11 +214,18 @@ def _at(raised: Raised) -> str:
     return f" ({raised.frames[-1].file}, line {raised.frames[-1].line})" if raised.frames else ""
 
 
-def unread_sentences(files: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
-    """For (path, problem) of each file: why one that may hold code was not read."""
-    found = [f"{path} was not read: {problem[0].lower()}{problem[1:]}" for path, problem in files
-             if problem and path.endswith(".py")]  # fmt: skip
-    books = [path for path, _ in files if path.endswith(".ipynb")]
-    if books:
-        found.append(f"{books[0]} is a notebook, and code is read from .py files: export it.")
+def unread_code(paths: Iterable[str], notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """(what was not read, why or what to do) for each file that may hold code, out of intake's own notes."""
+    found = [
+        (f"{note[1]} was not read.", _sentence(note[2])) for text in notes if (note := _CODE_NOTE.match(text))
+    ]
+    books = [path for path in paths if path.endswith(".ipynb")]
+    found += [
+        (f"{book} is a notebook.", "Code is read from .py files: export the notebook as one.")
+        for book in books
+    ]
     return tuple(found)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from grader.checking.evidence import Running
-from grader.checking.faults import Rules, unread_sentences
+from grader.checking.faults import Rules, unread_code
 from grader.checking.outcomes import Blocked, Failed, Outcome
 from grader.checking.student import AskWorker, Student
 from grader.intake.answers import Answers, read_answers
@@ -61,11 +61,11 @@ class ChecksPlugin:
         self._rules = Rules(
             allowed_packages=assignment.allowed_packages,
             signatures=assignment.signatures,
-            unread=unread_sentences([(file.path, file.problem) for file in submission.files]),
+            unread=unread_code([file.path for file in submission.files], submission.notes),
         )
         self._open_worker = open_worker
         self._worker: AskWorker | None = None
-        self._worker_part: str | None = None
+        self._worker_section: str | None = None
         self._shared: dict[str, Any] = {}
         self._on_start, self._on_finish = on_start, on_finish
 
@@ -210,10 +210,11 @@ class ChecksPlugin:
         return declaration.timeout_s / _LESS_PATIENT if hung else declaration.timeout_s
 
     def _worker_for(self, part: str) -> AskWorker:
-        """One worker a part: state never leaks from one part to the next; a dead one is replaced."""
-        if self._worker is None or self._worker_part != part or not self._worker.alive:
+        """One worker for the parts of a section, a new one for the next section or where it has died."""
+        section = part[:1]
+        if self._worker is None or self._worker_section != section or not self._worker.alive:
             self._close_worker()
-            self._worker, self._worker_part = self._open_worker(), part
+            self._worker, self._worker_section = self._open_worker(), section
         return self._worker
 
     def _close_worker(self) -> None:
