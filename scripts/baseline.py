@@ -41,6 +41,10 @@ class ImportedStudent:
         self._harness = _import(harness, ASSETS=str(harness.parent / "assets"))
         self._modules: dict[Path, Any] = {}
 
+    def warm_up(self) -> None:
+        """What a zygote does once, for those who fork from this process."""
+        self._harness.warm_up()
+
     def run(self, calls: Sequence[Call], timeout_s: float) -> list[Reply]:
         replies: list[Reply] = []
         for call in calls:

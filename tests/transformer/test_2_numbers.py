@@ -17,7 +17,7 @@ from grader.checking.student import Student
 from grader.intake import Answer, Answers, Found
 from grader.model import Tolerance
 from grader.numbers import ParseProblem, parse_number, parse_shape
-from grader.worker.calls import Call, Raised, Ref, Reply
+from grader.worker.calls import Call, Raised, Ref
 from reference.transformer import handout
 from reference.transformer.attention import MultiHeadAttention, attention, causal_mask
 from reference.transformer.matching import candidates
@@ -119,41 +119,44 @@ def build_handout_attention() -> Call:
     )
 
 
-def attention_errors(replies: list[Reply]) -> list[dict[str, float]]:
-    """Relative errors under each stream; a case that gave no usable tensor is left out."""
-    found = []
-    for reply in replies:
-        outputs = {} if isinstance(reply, Raised) or not isinstance(reply.value, dict) else reply.value
-        found.append(
-            {
-                case: handout.relative_error(outputs[case], published)
-                for case, published in handout.PUBLISHED._asdict().items()
-                if problem_with(outputs.get(case), tuple(published.shape)) is None
-            }
-        )
+def ask_errors(student: Student, shared: dict[str, Any]) -> list[dict[str, float]]:
+    """The three errors of the student's module under the Intel stream, and under that of other CPUs.
+
+    A case that gave no usable tensor is left out. Asked once for the two checks that need it.
+    """
+    if "handout errors" not in shared:
+        calls = [
+            call
+            for stream in STREAMS
+            for call in (
+                build_handout_attention(),
+                Call("harness:handout_attention", (Ref("attention"), stream)),
+            )
+        ]
+        outputs = student.ask(*calls)[1::2]
+        shared["handout errors"] = [attention_errors(output) for output in outputs]
+    found: list[dict[str, float]] = shared["handout errors"]
     return found
 
 
-def ask_errors(student: Student) -> list[dict[str, float]]:
-    """The three errors of the student's module under the Intel stream, and under that of other CPUs."""
-    replies: list[Reply] = []
-    for stream in STREAMS:
-        built, run = student.replies(
-            build_handout_attention(), Call("harness:handout_attention", (Ref("attention"), stream))
-        )
-        student.values([built, run])
-        replies.append(run)
-    return attention_errors(replies)
+def attention_errors(outputs: Any) -> dict[str, float]:
+    if not isinstance(outputs, dict):
+        return {}
+    return {
+        case: handout.relative_error(outputs[case], published)
+        for case, published in handout.PUBLISHED._asdict().items()
+        if problem_with(outputs.get(case), tuple(published.shape)) is None
+    }
 
 
 @pytest.mark.check("2c.handout")
-def test_handout_arrays(check: Running, student: Student) -> None:
+def test_handout_arrays(check: Running, student: Student, shared: dict[str, Any]) -> None:
     """A right module never loses the point to the order in which its layers are made."""
     check.asked = (
         "the handout's own run: seed 231, self, masked and cross attention in train mode, errors below 1e-3"
     )
     check.expected = ", ".join(f"{e:.6g}" for e in _three(handout.reference_errors()))
-    intel, elsewhere = ask_errors(student)
+    intel, elsewhere = ask_errors(student, shared)
     check.obtained = _show(intel)
     refuse_incomparable(intel)
     check.note(
@@ -212,12 +215,12 @@ def computes_the_formula(student: Student, seed: int) -> bool:
 
 
 @pytest.mark.check("2c.reported")
-def test_reported_errors(check: Running, student: Student, answers: Answers) -> None:
+def test_reported_errors(check: Running, student: Student, answers: Answers, shared: dict[str, Any]) -> None:
     cases = ("self", "masked", "cross")
     check.asked = "the three relative errors in answers.toml, against a re-run of your own code"
     claims = {case: read_number(check, answers.get(f"2c.{case}_error")) for case in cases}
     check.obtained = _show(claims)
-    _match_claims(check, claims, ask_errors(student))
+    _match_claims(check, claims, ask_errors(student, shared))
 
 
 @pytest.mark.check("2d.reported")

@@ -1,0 +1,156 @@
+"""What one submission of a class costs once everything is warm, beside its floor and beside the usual way.
+
+    python scripts/bench_class.py [--runs 20] [--level auto|strict|container]
+
+    grade   parts 2 and 4 of submissions/alice: sealed worker, all checks, a pytest session of their own; warm process
+    floor   fork of a warm process, the same calls on the same code, exit: no seal, no wire, no pytest
+    fresh   scripts/baseline.py: one new pytest process a submission, student code imported into it
+
+CPU is user + system of everything that runs for it: judge, zygote and workers. Medians over the runs; the three take
+turns, so that a machine whose speed drifts treats them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import psutil
+import torch
+from baseline import ImportedStudent
+from bench import REPOSITORY, measure
+
+from grader.assignment import load_assignment, select
+from grader.checking.session import run_checks
+from grader.checking.student import AskWorker
+from grader.intake import read_submission
+from grader.model import Assignment, Check
+from grader.worker import Call, Reply, Zygote, ZygoteSpec
+
+PARTS = ("2", "4")
+ALICE = REPOSITORY / "submissions" / "alice"
+
+
+class Recorder:
+    """A worker that keeps the calls it was asked for."""
+
+    def __init__(self, worker: AskWorker, calls: list[list[Call]]) -> None:
+        self._worker, self._calls = worker, calls
+
+    @property
+    def alive(self) -> bool:
+        return self._worker.alive
+
+    def run(self, calls: Sequence[Call], timeout_s: float) -> list[Reply]:
+        self._calls.append(list(calls))
+        return self._worker.run(calls, timeout_s)
+
+    def close(self) -> None:
+        self._worker.close()
+
+
+def grade_once(
+    assignment: Assignment, selected: Sequence[Check], zygote: Zygote, calls: list[list[Call]] | None = None
+) -> None:
+    submission = read_submission(ALICE)
+    files = [(file.path, file.content) for file in submission.files]
+
+    def open_worker() -> AskWorker:
+        worker = zygote.worker(files, name="alice")
+        return worker if calls is None else Recorder(worker, calls)
+
+    results, internal = run_checks(assignment, submission, selected, seed=1, open_worker=open_worker)
+    if internal or any(
+        result.points.earned < result.points.possible for result in results if result.part[0] == "2"
+    ):
+        raise RuntimeError(f"alice lost points: {internal}")
+
+
+def floor_once(assignment: Assignment, calls: Sequence[Sequence[Call]]) -> None:
+    """Fork, make the calls in the child, exit."""
+    pid = os.fork()
+    if pid == 0:
+        student = ImportedStudent(ALICE, assignment)
+        for batch in calls:
+            student.run(batch, timeout_s=60)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise RuntimeError("the floor's child failed")
+
+
+def cpu_of(pids: Sequence[int]) -> float:
+    """CPU seconds of this process, of processes it has waited for, and of the trees below `pids`."""
+    total = sum(os.times()[:4])
+    for pid in pids:
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def cost(work: Callable[[], None], pids: Sequence[int], times: int) -> float:
+    """CPU milliseconds of `work`, averaged over so many `times`."""
+    before = cpu_of(pids)
+    for _ in range(times):
+        work()
+    return 1000 * (cpu_of(pids) - before) / times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument(
+        "--batch", type=int, default=5, help="submissions a measurement: the kernel counts in 10 ms"
+    )
+    parser.add_argument("--level", choices=["auto", "strict", "container"], default="auto")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    assignment = load_assignment()
+    selected = select(assignment, parts=PARTS)
+    spec = ZygoteSpec(
+        harness=assignment.root / "harness.py",
+        assets=assignment.root / "assets",
+        modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
+        preload=("torch",),
+    )
+    fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
+    fresh_command += [word for part in PARTS for word in ("--part", part)]
+    with Zygote(spec, isolation=options.level) as zygote:
+        calls: list[list[Call]] = []
+        for _ in range(3):
+            calls.clear()
+            grade_once(assignment, selected, zygote, calls)
+        ImportedStudent(ALICE, assignment).warm_up()
+        gc.collect()
+        gc.freeze()  # as the zygote does: the floor is the cost of a well-kept fork
+        figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": []}
+        for _ in range(options.runs):
+            figures["grade"].append(
+                cost(lambda: grade_once(assignment, selected, zygote), [zygote.pid], options.batch)
+            )
+            figures["floor"].append(cost(lambda: floor_once(assignment, calls), [], options.batch))
+            figures["fresh"].append(1000 * measure(fresh_command, {0}).cpu_s)
+        level = zygote.isolation.level
+    print(f"alice, parts {' and '.join(PARTS)}, {len(selected)} checks, isolation {level}; ", end="")
+    print(
+        f"CPU ms a submission, {options.runs} measurements of {options.batch} (fresh: of 1), median (min to max)"
+    )
+    for name, values in figures.items():
+        print(f"  {name:6} {statistics.median(values):9.1f}  ({min(values):.1f} to {max(values):.1f})")
+    grade, floor, fresh = (statistics.median(figures[name]) for name in ("grade", "floor", "fresh"))
+    print(f"  fresh / grade {fresh / grade:.1f}    grade / floor {grade / floor:.2f}")
+
+
+if __name__ == "__main__":
+    main()
