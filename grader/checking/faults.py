@@ -42,6 +42,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"^(PermissionError|BlockingIOError)"),
         "Your code may write in its own folder only, and start no other program.",
     ),
+    (re.compile(r"^EOFError"), "There is no keyboard while your code is graded: take input() out."),
     (re.compile(r"^RecursionError"), "A method calls itself without an end."),
     (
         re.compile(r"^(NameError|UnboundLocalError)"),
@@ -49,7 +50,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"before Module\.__init__"), "Call super().__init__() first in __init__."),
     (
-        re.compile(r"\bshapes?\b|\bsizes?\b|dimension"),
+        re.compile(r"\bshapes?\b|size of tensor|input of size|dimension"),
         "Print the shapes of the tensors right before that line.",
     ),
 )

@@ -17,7 +17,7 @@ import pytest
 
 from grader.checking.evidence import Running
 from grader.checking.faults import Rules, unread_code
-from grader.checking.outcomes import Blocked, Failed, Outcome
+from grader.checking.outcomes import Blocked, Failed, Missing, Outcome
 from grader.checking.student import AskWorker, Student
 from grader.intake.answers import Answers, read_answers
 from grader.model import Assignment, Check, Status, Submission
@@ -195,10 +195,11 @@ class ChecksPlugin:
 
     def _refuse_if_blocked(self, declaration: Check) -> None:
         for dependency in declaration.depends_on:
-            if self.status.get(dependency) in _STANDS_IN_THE_WAY:
-                raise Blocked(
-                    f"It rests on {dependency}, which did not pass.", f"Look at {dependency} first."
-                )
+            status, look = self.status.get(dependency), f"Look at {dependency} first."
+            if status is Status.MISSING:
+                raise Missing(f"It rests on {dependency}, for which nothing was handed in.", look)
+            if status in _STANDS_IN_THE_WAY:
+                raise Blocked(f"It rests on {dependency}, which did not pass.", look)
 
     def _limit(self, declaration: Check) -> float:
         """Code that hung once may hang in every check of its part: the others get less time, yet enough to pass."""

@@ -66,7 +66,7 @@ def _table(view: ReportView) -> Table:
     )
     table.add_column("Part", no_wrap=True)
     table.add_column("Points", justify="right", no_wrap=True)
-    table.add_column("Why, and what to try next", ratio=1)
+    table.add_column("Why, and what to try next", ratio=1, overflow="fold")
     told: dict[tuple[str, str], str] = {}
     for part in view.parts:
         _add_part(table, part, told)
