@@ -14,6 +14,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import pytest_jsonreport.plugin
+import pytest_metadata.plugin
 
 from grader.checking.outcomes import Outcome
 from grader.checking.plugin import ChecksPlugin, OnFinish, OnStart
@@ -22,6 +24,28 @@ from grader.model import Assignment, Check, CheckResult, Evidence, Points, Statu
 
 _OURS = "The grader itself failed on this check; no points are lost."
 _OURS_HINT = "Send the report to your instructor; `grade --debug` shows the cause."
+_UNUSED = [
+    "cacheprovider",
+    "stepwise",
+    "logging",
+    "warnings",
+    "faulthandler",
+    "doctest",
+    "junitxml",
+    "pastebin",
+    "setuponly",
+    "setupplan",
+    "recwarn",
+    "unittest",
+    "debugging",
+    "subtests",
+    "monkeypatch",
+    "tmpdir",
+    "skipping",
+    "unraisableexception",
+    "threadexception",
+]
+"""Plugins of pytest that a check has no use for. The last two would end each session with a full garbage collection."""
 _READ_OUTCOMES = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
@@ -41,7 +65,9 @@ def run_checks(
     """
     plugin = ChecksPlugin(assignment, submission, selected, seed, open_worker, on_start, on_finish)
     with _no_outside_options():
-        exit_code = pytest.main(_arguments(assignment, selected), plugins=[plugin])
+        # given as modules, not by -p: a name would be looked up in the metadata of every installed package
+        plugins = [plugin, pytest_metadata.plugin, pytest_jsonreport.plugin]
+        exit_code = pytest.main(_arguments(assignment, selected), plugins=plugins)
     if plugin.interrupted:
         raise KeyboardInterrupt
     confirmed = _confirmed_passes(plugin.json_report, exit_code)
@@ -68,16 +94,10 @@ def _arguments(assignment: Assignment, selected: Sequence[Check]) -> list[str]:
         "--disable-plugin-autoload",
         "--import-mode=importlib",
         "--capture=no",
-        "-pno:cacheprovider",
-        "-pno:logging",
-        "-pno:warnings",
-        "-pno:faulthandler",
-        "-pno:unraisableexception",  # each of the two ends a session with a full garbage collection, 0.15 s
-        "-pno:threadexception",
-        "-ppytest_metadata.plugin",
-        "-ppytest_jsonreport.plugin",
+        *(f"-pno:{plugin}" for plugin in _UNUSED),
         "--json-report",
         "--json-report-file=none",
+        "--tb=no",
         "--json-report-omit=log,streams,warnings,collectors,keywords,traceback",
     ]
 

@@ -89,6 +89,12 @@ def self_attention(order: Order = QUERY_FIRST, mask: Tensor | None = None) -> At
         return attention(data, data, data, AttentionWeights.of_layers(**layers), NUM_HEADS, mask)
 
 
+@cache
+def projections(order: Order = QUERY_FIRST) -> Attended:
+    """The same without a mask, computed once. Read only."""
+    return self_attention(order)
+
+
 def norm(x: Tensor) -> float:
     """The L2 norm over all elements."""
     return float(torch.linalg.vector_norm(x.detach()))
@@ -216,13 +222,13 @@ QUANTITIES: dict[str, Quantity] = table(
         "L2 norm of the projected query, split into heads",
         "",
         "‖x W_Qᵀ + b_Q‖, seed 123, x (1, 3, 8)",
-        lambda: norm(self_attention().query_heads),
+        lambda: norm(projections().query_heads),
         slips=(
             Slip(
                 "key_first",
                 "the key layer made before the query layer",
                 "In which order does your code take its random numbers?",
-                lambda: norm(self_attention(KEY_FIRST).query_heads),
+                lambda: norm(projections(KEY_FIRST).query_heads),
             ),
         ),
     ),
@@ -231,25 +237,25 @@ QUANTITIES: dict[str, Quantity] = table(
         "L2 norm of the attention weights",
         "",
         "‖softmax(Q Kᵀ / √4)‖",
-        lambda: norm(self_attention().weights),
+        lambda: norm(projections().weights),
         slips=(
             Slip(
                 "not_scaled",
                 "softmax of the scores without the scale",
                 "What does the formula divide Q Kᵀ by?",
-                lambda: norm((self_attention().scores * (EMBED_DIM / NUM_HEADS) ** 0.5).softmax(-1)),
+                lambda: norm((projections().scores * (EMBED_DIM / NUM_HEADS) ** 0.5).softmax(-1)),
             ),
             Slip(
                 "scaled_by_d",
                 "scores divided by D, not by its root",
                 "What exactly does the formula divide Q Kᵀ by?",
-                lambda: norm((self_attention().scores / (EMBED_DIM / NUM_HEADS) ** 0.5).softmax(-1)),
+                lambda: norm((projections().scores / (EMBED_DIM / NUM_HEADS) ** 0.5).softmax(-1)),
             ),
             Slip(
                 "scores",
                 "the scores before the softmax",
                 "What do the weights of one query add up to?",
-                lambda: norm(self_attention().scores),
+                lambda: norm(projections().scores),
             ),
         ),
     ),

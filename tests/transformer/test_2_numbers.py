@@ -68,12 +68,12 @@ def judge_shape(check: Running, answers: Answers, expected: list[int]) -> None:
 
 @pytest.mark.check("2a.shape")
 def test_query_shape(check: Running, answers: Answers) -> None:
-    judge_shape(check, answers, list(handout.self_attention().query_heads.shape))
+    judge_shape(check, answers, list(handout.projections().query_heads.shape))
 
 
 @pytest.mark.check("2b.shape")
 def test_weights_shape(check: Running, answers: Answers) -> None:
-    judge_shape(check, answers, list(handout.self_attention().weights.shape))
+    judge_shape(check, answers, list(handout.projections().weights.shape))
 
 
 @pytest.mark.check("2b.masked_norm")
