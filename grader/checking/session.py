@@ -24,7 +24,7 @@ from grader.model import Assignment, Check, CheckResult, Evidence, Points, Statu
 
 _OURS = "The grader itself failed on this check; no points are lost."
 _OURS_HINT = "Send the report to your instructor; `grade --debug` shows the cause."
-_UNUSED = [
+_UNUSED = (
     "cacheprovider",
     "stepwise",
     "logging",
@@ -44,7 +44,7 @@ _UNUSED = [
     "skipping",
     "unraisableexception",
     "threadexception",
-]
+)
 """Plugins of pytest that a check has no use for. The last two would end each session with a full garbage collection."""
 _READ_OUTCOMES = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
