@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ _LEVELS = ("auto", "strict", "container")
 
 
 @click.group(
+    "grade",
     cls=PathOrCommand,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -50,7 +52,7 @@ def main() -> None:
 
 
 @main.command(hidden=True)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--part",
     "parts",
@@ -71,7 +73,7 @@ def main() -> None:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Folder for the reports instead of reports/NAME.",
 )
@@ -118,7 +120,7 @@ def _run(
         isolation="none" if unsafe_no_isolation else isolation,
     )
     errors = _console(stderr=True)
-    with _progress(errors) as progress:
+    with _ended_like_ctrl_c(), _progress(errors) as progress:
         graded = grade(path, options, progress)
     _deliver(graded.report, target, formats or _FORMATS)
     if debug:
@@ -155,7 +157,7 @@ def _refuse_unwritable(target: Path) -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=click.Path(path_type=Path, readable=False))
 @click.option("--debug", is_flag=True, hidden=True)
 def init(directory: Path, debug: bool) -> None:
     """Write the starter kit, what a student hands in, to DIRECTORY."""
@@ -195,6 +197,16 @@ def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A SIGTERM, as of `timeout 60 grade PATH`, ends the worker and removes its files as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -58,6 +58,8 @@ def _utf16(file: SubmittedFile) -> Text:
         text = file.content.decode("utf-16")
     except UnicodeDecodeError:
         return _problem(file, f"{file.path} starts like UTF-16, but does not go on like it.", _SAVE_AS_UTF8)
+    if "\0" in text:
+        return _problem(file, f"{file.path} is saved as UTF-32: it is not a text in UTF-8.", _SAVE_AS_UTF8)
     return Text(
         _line_ends(text), notes=(f"{file.path} is saved as UTF-16; it was read, but UTF-8 is safer.",)
     )
