@@ -57,16 +57,21 @@ def tokenizer(body: str) -> Any:
     return kinds[body].from_pretrained(_folder(body))
 
 
-def with_weights(body: str, state: Mapping[str, Tensor]) -> Any:
-    """A model of our own with `state` for weights, in eval mode. Raises WeightsDoNotFit."""
+def body(name: str) -> Any:
+    """The tiny pre-trained model as it comes, one of our own, in eval mode."""
     from transformers import DistilBertForSequenceClassification, RobertaForSequenceClassification
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # loading 40 tensors is no event to report
     kinds = {"distilbert": DistilBertForSequenceClassification, "roberta": RobertaForSequenceClassification}
-    model = kinds[body].from_pretrained(_folder(body), num_labels=len(LABELS))
+    return kinds[name].from_pretrained(_folder(name), num_labels=len(LABELS)).eval()
+
+
+def with_weights(name: str, state: Mapping[str, Tensor]) -> Any:
+    """A model of our own with `state` for weights, in eval mode. Raises WeightsDoNotFit."""
+    model = body(name)
     own = model.state_dict()
-    if own.keys() != state.keys() or any(own[name].shape != state[name].shape for name in own):
+    if own.keys() != state.keys() or any(own[key].shape != state[key].shape for key in own):
         raise WeightsDoNotFit(
             "the names or shapes of the weights are not those of the model that was handed over"
         )

@@ -90,6 +90,8 @@ def _readings_of_linear(
     for name, parameter in parameters.items():
         if name not in grouped:
             options.extend(_splits(name, parameter, parameters, embed_dim, num_heads))
+    if sum(len(alternatives[0]) for alternatives in options) != len(TEMPLATE):
+        options = [alternatives[:1] for alternatives in options]  # one reading says how many maps there are
     for choice in product(*options):
         yield [matrix for matrices in choice for matrix in matrices]
 

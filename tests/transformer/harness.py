@@ -1,7 +1,7 @@
 """What the checks need done beside the student's code, inside the worker. It holds no expected value.
 
 Whatever runs here can be tampered with by the student's code, so it returns data and never a verdict: inputs are
-drawn in the judge after the worker was started, and the judge compares.
+drawn in the judge after the worker was started, weights are drawn there a second time, and the judge compares.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from dropout_stream import DropoutStream
+from fresh_weights import fresh_weights
 from torch import nn
 
 ASSETS: str = globals()["ASSETS"]
@@ -38,31 +39,18 @@ def warm_up() -> None:
 # ---------------------------------------------------------------- modules
 
 
-def describe(module: nn.Module) -> dict[str, Any]:
-    """The module's parameters by name, in the order of registration."""
-    _refuse_other_than_module(module)
-    return {"parameters": {name: p.detach().clone() for name, p in module.named_parameters()}}
+def randomise(module: nn.Module, seed: int) -> dict[str, list[int]]:
+    """Give every parameter the fresh values that go with `seed`; names and shapes, in the order of registration.
 
-
-def randomise(module: nn.Module, seed: int) -> dict[str, Any]:
-    """Give every parameter fresh values of a size at which wrong formulas show; return them as `describe` does.
-
-    Square matrices become 1.5 × orthogonal, so that an output can be traced back through them; other matrices are
-    normal with standard deviation 1.5 / sqrt(columns); the rest is normal with 0.3.
+    The values do not come back: the judge draws them again from the same seed.
     """
     _refuse_other_than_module(module)
-    draw = torch.Generator().manual_seed(seed)
+    parameters = dict(module.named_parameters())
+    drawn = fresh_weights({name: p.shape for name, p in parameters.items()}, seed)
     with torch.no_grad():
-        for p in module.parameters():
-            if p.dim() == 2 and p.shape[0] == p.shape[1]:
-                q, r = torch.linalg.qr(torch.randn(p.shape, generator=draw, dtype=torch.float64))
-                fresh = 1.5 * q * r.diagonal().sign()
-            elif p.dim() >= 2:
-                fresh = torch.randn(p.shape, generator=draw, dtype=torch.float64) * 1.5 / p.shape[-1] ** 0.5
-            else:
-                fresh = torch.randn(p.shape, generator=draw, dtype=torch.float64) * 0.3
-            p.copy_(fresh)
-    return describe(module)
+        for name, p in parameters.items():
+            p.copy_(drawn[name])
+    return {name: list(p.shape) for name, p in parameters.items()}
 
 
 def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> Any:
@@ -107,12 +95,27 @@ def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> 
     """Gradients of (output · cotangent).sum() in eval mode, by parameter name; None where there is none."""
     module.eval()
     module.zero_grad(set_to_none=True)
+    torch.manual_seed(0)
     output = _call(module, *inputs)
     attached = isinstance(output, torch.Tensor) and output.requires_grad
     if attached:
         (output * cotangent).sum().backward()
     grads = {name: None if p.grad is None else p.grad.detach() for name, p in module.named_parameters()}
     return {"attached": attached, "gradients": grads}
+
+
+def forward_nearby(module: nn.Module, inputs: list[Any], name: str, step: torch.Tensor) -> Any:
+    """The output in eval mode with `step` added to one parameter, which is put back."""
+    module.eval()
+    parameter = dict(module.named_parameters())[name]
+    before = parameter.detach().clone()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        parameter.add_(step)
+        try:
+            return _call(module, *inputs)
+        finally:
+            parameter.copy_(before)
 
 
 def tensors_left_behind(module: nn.Module, inputs: list[Any]) -> list[str]:
@@ -141,7 +144,7 @@ def tensors_left_behind(module: nn.Module, inputs: list[Any]) -> list[str]:
 def handout_attention(module: nn.Module, stream: str) -> dict[str, Any]:
     """The handout's three calls, in train mode and in its order of draws, under a named dropout stream.
 
-    The module must have been built right before, with seed 231 and nothing drawn since.
+    The module must have been built right before, with the seed of the run and nothing drawn since.
     """
     _refuse_other_than_module(module)
     with torch.no_grad(), DropoutStream(stream):
@@ -155,12 +158,12 @@ def handout_attention(module: nn.Module, stream: str) -> dict[str, Any]:
     return {"self": own, "masked": masked, "cross": cross}
 
 
-def handout_encoding(module: nn.Module, stream: str) -> Any:
-    """The handout's call of the positional encoding: seed 231, then the data, then the module in train mode."""
+def handout_encoding(module: nn.Module, stream: str, seed: int) -> Any:
+    """The handout's call of the positional encoding: the seed, then the data, then the module in train mode."""
     _refuse_other_than_module(module)
     module.train()
     with torch.no_grad(), DropoutStream(stream):
-        torch.manual_seed(231)
+        torch.manual_seed(seed)
         data = torch.randn(1, 2, 6)
         return _call(module, data)
 

@@ -1,4 +1,7 @@
-"""Part 2c: multi-head attention is judged by what it computes with its own weights, on inputs drawn for this run."""
+"""Part 2c: multi-head attention is judged by what it computes with weights and on inputs drawn for this run.
+
+Both are drawn in the judge. Of the student's module it believes nothing but the names and shapes of its parameters.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from torch import Tensor
 from grader.checking.compare import Difference, difference, problem_with, show, show_shape
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Partial
+from grader.checking.received import fields, shapes, tampered, tensors, texts
 from grader.checking.student import Student
-from grader.model import Plot
+from grader.model import Plot, Tolerance
 from grader.worker.calls import Call, Ref, Returned
 from reference.transformer.attention import AttentionWeights, attention
+from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.matching import candidates, count_maps
 from reference.transformer.misconceptions.attention import diagnose
 
@@ -25,6 +30,10 @@ T = TypeVar("T")
 SIZES = ((8, 2), (12, 3), (20, 4), (24, 4))
 """(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows; nor do the head
 size and the root of embed_dim, so that wrong scales can be told apart."""
+FLOAT32_NOISE = Tolerance(absolute=2e-5, why="float32 rounding")
+NUDGE = 0.003
+"""Standard deviation of a change of one matrix, small beside its values: an output follows its gradient to a few
+per cent."""
 
 
 class Probe(NamedTuple):
@@ -49,11 +58,16 @@ class Agreement(NamedTuple):
 
 
 def build(check: Running, embed_dim: int, num_heads: int) -> list[Call]:
-    """Build the student's module and give it fresh weights; the reply to the second call holds them."""
+    """Build the student's module and give it fresh weights; the reply to the second call says of which shapes."""
     return [
         Call("student:MultiHeadAttention", (embed_dim, num_heads), seed=check.seed, keep="attention"),
         Call("harness:randomise", (Ref("attention"), check.seed)),
     ]
+
+
+def weights_of(check: Running, reply: Any) -> dict[str, Tensor]:
+    """The module's weights by name, as the judge has drawn them; `reply` is that to the second call of `build`."""
+    return fresh_weights(shapes(reply, "the shapes of the parameters"), check.seed)
 
 
 def call(probe: Probe, *, training: bool = False, seed: int = 0) -> Call:
@@ -79,13 +93,13 @@ def random_mask(generator: torch.Generator, S: int, T: int) -> Tensor:
 
 def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
     """Every reading of the weights as query, key, value and output; fails the check where there is none."""
-    found = candidates({k: v.float() for k, v in parameters.items()}, embed_dim, num_heads)
+    found = candidates(parameters, embed_dim, num_heads)
     if not found:
         maps = count_maps(parameters, embed_dim, num_heads)
         names = ", ".join(f"{k} {show_shape(v.shape)}" for k, v in parameters.items()) or "none"
         raise Failed(
             f"Your module holds {maps} maps of size {embed_dim} × {embed_dim}; the coursework has four: "
-            f"key, query, value and proj. Its parameters are: {names}.",
+            f"key, query, value and proj. Its parameters are: {names[:600]}.",
             "Create the four linear layers in __init__ and use each of them in forward.",
         )
     return found
@@ -199,11 +213,11 @@ def test_self_attention(check: Running, student: Student) -> None:
     )
     left_behind = Call("harness:tensors_left_behind", (Ref("attention"), [x, x, x]))
     _, described, left, *outputs = student.ask(*build(check, E, H), left_behind, *map(call, probes))
-    if left:
+    if texts(left, "the tensors that stay behind"):
         check.note(
             f"Advice, no points: {left[0]} is a plain tensor and stays on the CPU when the module moves to a GPU."
         )
-    judge(check, outputs, probes, described["parameters"], H)
+    judge(check, outputs, probes, weights_of(check, described), H)
 
 
 @pytest.mark.check("2c.masked")
@@ -220,7 +234,7 @@ def test_masked_self_attention(check: Running, student: Student) -> None:
     )
     replies = student.replies(*build(check, E, H), *map(call, [*probes, as_floats]))
     _, described, *outputs = student.values(replies[:-1])
-    best = judge(check, outputs, probes, described["parameters"], H)
+    best = judge(check, outputs, probes, weights_of(check, described), H)
     expected = attention(*as_floats[:3], best.weights, H, as_floats.attn_mask).output
     last = replies[-1]
     tolerance = check.declaration.tolerance
@@ -251,7 +265,7 @@ def test_cross_attention(check: Running, student: Student) -> None:
         f"{E} features"
     )
     _, described, *outputs = student.ask(*build(check, E, H), *map(call, probes))
-    judge(check, outputs, probes, described["parameters"], H)
+    judge(check, outputs, probes, weights_of(check, described), H)
 
 
 @pytest.mark.check("2c.dropout")
@@ -284,7 +298,7 @@ def test_dropout(check: Running, student: Student) -> None:
             "In train mode nothing is dropped: the output equals that of eval mode.",
             "Apply dropout to the attention weights, after the softmax, and use its result.",
         )
-    found = readings(described["parameters"], E, H)
+    found = readings(weights_of(check, described), E, H)
     ratios = first_or_best(
         (dropped_ratios(first, trained, probe, weights, H) for weights in found),
         good=lambda r: _off_the_grid(r) == 0,
@@ -366,39 +380,129 @@ def test_gradients_and_inputs(check: Running, student: Student) -> None:
     check.asked = (
         "gradients of a weighted sum of the output, and the inputs compared before and after the call"
     )
-    *_, after, result = student.ask(
+    _, described, after, result = student.ask(
         *build(check, E, H),
         Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
         Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
     )
-    problem = problem_with(after["output"], (2, 4, E))
+    output, left = fields(after, "output and inputs", "output", "inputs")
+    problem = problem_with(output, (2, 4, E))
     if problem:
-        raise Failed(problem, output_hint(after["output"], Probe(x, y, y, mask)))
+        raise Failed(problem, output_hint(output, Probe(x, y, y, mask)))
     names = ("query", "key", "value", "mask")
-    changed = [n for n, a, b in zip(names, inputs, after["inputs"], strict=True) if not torch.equal(a, b)]
+    if not isinstance(left, list) or len(left) != len(names) or not all(isinstance(x, Tensor) for x in left):
+        raise tampered("the inputs after the call")
+    changed = [n for n, a, b in zip(names, inputs, left, strict=True) if not torch.equal(a, b)]
     if changed:
         raise Failed(
             f"forward changes its argument {changed[0]!r} in place.",
             "Functions whose name ends in _ and += on an argument change the caller's tensor; use the plain ones.",
         )
-    if not result["attached"]:
+    parameters = weights_of(check, described)
+    gradients = received_gradients(check, result, parameters)
+    case = GradientCase(Probe(x, y, y, mask), cotangent, H)
+    due = formula_gradients(parameters, output, case)
+    if due is not None:
+        wrong = [n for n, g in gradients.items() if not near(g, due[n], due)]
+    else:
+        wrong = disagreeing_gradients(student, check, gradients, parameters, case)
+    if wrong:
+        raise Failed(
+            f"The gradient of {wrong[0]} is not that of your output.",
+            "Take out .data, .detach(), torch.no_grad() and numpy: every step of forward has to be differentiable.",
+        )
+
+
+class GradientCase(NamedTuple):
+    """What the gradients are of: (output · cotangent).sum() on one probe."""
+
+    probe: Probe
+    cotangent: Tensor
+    num_heads: int
+
+
+def received_gradients(check: Running, result: Any, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradients of the worker; fails the check where none reaches a matrix."""
+    attached, found = fields(result, "gradients", "attached", "gradients")
+    if attached is not True:
         raise Failed(
             "The output is cut off from the weights: no gradient can flow.",
             "Take out .data, .detach(), torch.no_grad() and numpy from forward.",
         )
+    if not isinstance(found, dict) or found.keys() != parameters.keys():
+        raise tampered("gradients")
+    gradients = tensors(
+        {n: torch.zeros_like(parameters[n]) if g is None else g for n, g in found.items()}, "gradients"
+    )
+    if any(g.shape != parameters[n].shape or not g.is_floating_point() for n, g in gradients.items()):
+        raise tampered("gradients")
     # The gradient of the key's bias is exactly 0 for right code too: it shifts all scores of a row alike.
     dead = [
-        name for name, g in result["gradients"].items()
-        if g is None or (g.dim() >= 2 and not (g.isfinite().all() and g.abs().max() > 1e-8))
+        name for name, g in gradients.items()
+        if found[name] is None or not g.isfinite().all() or (g.dim() >= 2 and not (g.abs() > 1e-8).any())
     ]  # fmt: skip
-    check.obtained = (
-        f"{len(result['gradients']) - len(dead)} of {len(result['gradients'])} parameters get a gradient"
-    )
+    check.obtained = f"{len(gradients) - len(dead)} of {len(gradients)} parameters get a gradient"
     if dead:
         raise Failed(
-            f"No gradient reaches {', '.join(dead)}: the layer is not used, or is replaced, in forward.",
+            f"No gradient reaches {', '.join(dead)[:300]}: the layer is not used, or is replaced, in forward.",
             "Every layer made in __init__ has its place in forward.",
         )
+    return gradients
+
+
+def formula_gradients(
+    parameters: dict[str, Tensor], output: Tensor, case: GradientCase
+) -> dict[str, Tensor] | None:
+    """The gradients that the formula has, by parameter; None where the output is not the formula's."""
+    leaves = {name: value.requires_grad_() for name, value in parameters.items()}
+    for weights in candidates(leaves, case.probe.query.size(-1), case.num_heads):
+        due = attention(*case.probe[:3], weights, case.num_heads, case.probe.attn_mask).output
+        if difference(output, due, FLOAT32_NOISE).agrees:
+            (due * case.cotangent).sum().backward()  # type: ignore[no-untyped-call]
+            return {n: torch.zeros_like(v) if v.grad is None else v.grad for n, v in leaves.items()}
+    return None
+
+
+def near(obtained: Tensor, due: Tensor, all_due: dict[str, Tensor]) -> bool:
+    """Equal to a thousandth of the largest element, or to float32 rounding beside the largest of all parameters."""
+    largest = max(float(g.abs().max()) for g in all_due.values() if g.numel())
+    scale = float(due.abs().max()) if due.numel() else 0.0
+    return bool(((obtained.double() - due.double()).abs() <= 1e-3 * scale + 1e-5 * largest).all())
+
+
+def disagreeing_gradients(
+    student: Student,
+    check: Running,
+    gradients: dict[str, Tensor],
+    parameters: dict[str, Tensor],
+    case: GradientCase,
+) -> list[str]:
+    """Matrices whose gradient does not foretell how the student's own output changes when they change.
+
+    For a module that computes something other than the formula. The directions are drawn after the gradients came.
+    """
+    matrices = [name for name, g in gradients.items() if g.dim() >= 2]
+    generator = torch.Generator().manual_seed(check.seed + 1)
+    steps = {n: NUDGE * normal(generator, *gradients[n].shape) for n in matrices}
+    answers = student.ask(
+        *build(check, case.probe.query.size(-1), case.num_heads),
+        *(
+            Call("harness:forward_nearby", (Ref("attention"), case.probe.inputs(), name, sign * steps[name]))
+            for name in matrices
+            for sign in (1, -1)
+        ),
+    )[2:]
+    wrong = []
+    for name, above, below in zip(matrices, answers[::2], answers[1::2], strict=True):
+        for output in (above, below):
+            if problem_with(output, tuple(case.cotangent.shape)):
+                raise tampered("the output with other weights")
+        seen = float(((above.double() - below.double()) * case.cotangent).sum()) / 2
+        foretold = float((gradients[name].double() * steps[name]).sum())
+        spread = NUDGE * float(gradients[name].double().norm())  # of what is foretold, over directions
+        if abs(seen - foretold) > 0.2 * spread + 1e-4:
+            wrong.append(name)
+    return wrong
 
 
 @pytest.mark.check("2c.independence")
@@ -409,16 +513,20 @@ def test_independence(check: Running, student: Student) -> None:
     mask = random_mask(generator, S, T)
     mask[:, 1] = False  # the second key is removed for every query
     mask[:, 0] = True
-    other = y.clone()
+    other, kept = y.clone(), normal(generator, 3, T, E)
     other[:, 1] = 10 * normal(generator, 3, E)
     alone = Probe(x[1:2], y[1:2], y[1:2], mask)
     check.asked = (
-        "outputs before and after a removed key is changed, and of one sequence with and without its batch"
+        "outputs before and after removed, then kept keys are changed, and of one sequence without its batch"
     )
-    *_, plain, changed, single = student.ask(
-        *build(check, E, H), call(Probe(x, y, y, mask)), call(Probe(x, other, other, mask)), call(alone)
+    *_, plain, changed, moved, single = student.ask(
+        *build(check, E, H),
+        call(Probe(x, y, y, mask)),
+        call(Probe(x, other, other, mask)),
+        call(Probe(x, kept, kept, mask)),
+        call(alone),
     )
-    for output, shape in ((plain, (3, S, E)), (changed, (3, S, E)), (single, (1, S, E))):
+    for output, shape in ((plain, (3, S, E)), (changed, (3, S, E)), (moved, (3, S, E)), (single, (1, S, E))):
         problem = problem_with(output, shape)
         if problem:
             raise Failed(problem, output_hint(output, alone if output is single else Probe(x, y, y, mask)))
@@ -436,4 +544,9 @@ def test_independence(check: Running, student: Student) -> None:
         raise Failed(
             f"The output of one sequence depends on the others of its batch, by up to {mixing.largest:.3g}.",
             "Look for a reshape or a softmax that runs over the batch.",
+        )
+    if float((moved - plain).abs().max()) < 1e-3:
+        raise Failed(
+            "The keys that the mask keeps have no influence on the output either.",
+            "The output is a weighted sum of the values: other values have to show in it.",
         )

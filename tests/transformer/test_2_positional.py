@@ -11,6 +11,7 @@ from torch import Tensor
 from grader.checking.compare import difference, problem_with, show
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed
+from grader.checking.received import fields, tampered, texts
 from grader.checking.student import Student
 from grader.model import Plot
 from grader.worker.calls import Call, Raised, Ref
@@ -130,13 +131,18 @@ def test_input_and_batch(check: Running, student: Student) -> None:
     x = torch.randn(3, 9, 12, generator=generator)
     check.asked = "the input compared before and after the call, and the encoding of each batch item"
     (result,) = ask(check, student, 12, Call("harness:forward_and_inputs", (Ref("encoding"), [x])))
-    refuse(result["output"], (3, 9, 12))
-    if not torch.equal(result["inputs"][0], x):
+    output, inputs = fields(result, "output and inputs", "output", "inputs")
+    refuse(output, (3, 9, 12))
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Tensor):
+        raise tampered("the input after the call")
+    if not torch.equal(inputs[0], x):
         raise Failed(
             "forward changes its input in place.",
             "x += … changes the caller's tensor; x = x + … makes a new one.",
         )
-    encoding = result["output"] - x
+    encoding = output - x
+    if float(encoding.abs().max()) < 1e-3:
+        raise Failed("Nothing is added to the input.", "The output is the input plus the encoding.")
     tolerance = check.declaration.tolerance
     assert tolerance is not None
     found = difference(encoding, encoding[:1].expand_as(encoding), tolerance)
@@ -154,8 +160,8 @@ def test_buffer(check: Running, student: Student) -> None:
     (left,) = ask(
         check, student, 8, Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)]))
     )
-    if left:
-        check.obtained = f"stays on the CPU: {', '.join(map(str, left))}"
+    if texts(left, "the tensors that stay behind"):
+        check.obtained = f"stays on the CPU: {', '.join(left)[:300]}"
         raise Failed(
             f"The table is a plain attribute ({left[0]}): it stays on the CPU when the module moves to a GPU.",
             "The coursework asks for a buffer: self.register_buffer(name, table).",

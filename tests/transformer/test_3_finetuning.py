@@ -6,6 +6,8 @@ texts that the worker was given and on texts that it has never seen.
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,10 +17,11 @@ from torch import Tensor
 
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Blocked, Failed, StudentFault
+from grader.checking.received import tensors
 from grader.checking.student import Student
 from grader.model import Plot, Status
 from grader.worker.calls import Call, Raised, Ref
-from reference.transformer.bodies import Row, WeightsDoNotFit, accuracy, rows, sample, with_weights
+from reference.transformer.bodies import LABELS, Row, WeightsDoNotFit, accuracy, rows, sample, with_weights
 
 ROWS = 256
 """Training texts of the re-run: a correct loop reaches 0.85 with them in about 2 CPU seconds."""
@@ -26,6 +29,13 @@ TRAINED = 0.70
 """Accuracy on unseen texts that shows training. A correct loop is above 0.85 under every seed tried, a loop that does
 not train stays below 0.45; docs/datasheet.md has the table and its command."""
 EPOCHS = 3
+CHANGED = 4
+"""One test label in so many is changed on purpose, so that the test accuracy lies far from the training accuracy: a
+figure that was not measured on the test texts cannot pass for one that was."""
+ON_PURPOSE = (
+    f"One test label in {CHANGED} is changed on purpose in this run, so a right test accuracy is about 0.7 here; it tells "
+    "an accuracy that was measured on the test texts from one that was not."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,23 @@ class Run:
     history_problem: str | None
     """Why `history` is not there, as a sentence for the student."""
     test_rows: list[Row]
+    """As the student's code was given them, changed labels and all."""
 
 
 def dataset_call(samples: list[Row], keep: str) -> Call:
     return Call("harness:dataset", ([r["text"] for r in samples], [r["label"] for r in samples]), keep=keep)
+
+
+def with_changed_labels(samples: list[Row], seed: int) -> list[Row]:
+    """The same rows; one in CHANGED has another label, drawn from `seed`."""
+    draw = random.Random(seed)
+    changed = set(draw.sample(range(len(samples)), len(samples) // CHANGED))
+    return [
+        {**row, "label": (row["label"] + draw.randrange(1, len(LABELS))) % len(LABELS)}
+        if i in changed
+        else row
+        for i, row in enumerate(samples)
+    ]
 
 
 def in_the_judge(body: Body, state: dict[str, Tensor]) -> Any:
@@ -71,7 +94,9 @@ def in_the_judge(body: Body, state: dict[str, Tensor]) -> Any:
 def run_finetune(check: Running, student: Student, body: Body, shared: dict[str, Any]) -> Run:
     """Run the student's finetune once; its weights and what it returned."""
     train = sample("assets/news/train.jsonl", ROWS, check.seed)
-    test = sample("assets/news/test.jsonl", len(rows("assets/news/test.jsonl")), check.seed)
+    test = with_changed_labels(
+        sample("assets/news/test.jsonl", len(rows("assets/news/test.jsonl")), check.seed), check.seed
+    )
     check.asked = (
         f"finetune(model, tokenizer, train, test, epochs={EPOCHS}, batch_size=8, learning_rate=5e-5) on a tiny "
         f"pre-trained {body.title}, {len(train)} training and {len(test)} test texts"
@@ -102,7 +127,7 @@ def run_finetune(check: Running, student: Student, body: Body, shared: dict[str,
     except StudentFault as fault:
         shared["finetune hangs"] = fault.status is Status.TIMEOUT
         raise
-    state = student.values(replies[:-1])[-1]
+    state = tensors(student.values(replies[:-1])[-1], "the model's weights")
     last = replies[-1]
     problem = last.message if isinstance(last, Raised) else None
     return Run(state, None if problem else getattr(last, "value", None), problem, test)
@@ -111,18 +136,18 @@ def run_finetune(check: Running, student: Student, body: Body, shared: dict[str,
 def judge_training(check: Running, student: Student, body: Body, shared: dict[str, Any]) -> None:
     run = run_finetune(check, student, body, shared)
     model = in_the_judge(body, run.state)
-    given, unseen = (
-        accuracy(body.id, model, run.test_rows),
-        accuracy(body.id, model, rows("hidden/heldout.jsonl")),
-    )
+    given = accuracy(body.id, model, rows("assets/news/test.jsonl"))
+    unseen = accuracy(body.id, model, rows("hidden/heldout.jsonl"))
+    recomputed = accuracy(body.id, model, run.test_rows)
     shared[body.id] = run
-    shared[f"{body.id} accuracy"] = given
+    shared[f"{body.id} accuracy"] = recomputed
     check.expected = f"an accuracy of at least {TRAINED:.2f}, computed by the grader from your weights"
     check.obtained = (
         f"{float(given):.4f} on the test texts, {float(unseen):.4f} on texts that your code has not seen"
     )
     rerun = [e["test_acc"] for e in _epochs(run.history) or [] if e.get("test_acc") is not None]
     if rerun:
+        check.note(ON_PURPOSE)
         check.plot(
             Plot(
                 kind="curves",
@@ -131,7 +156,7 @@ def judge_training(check: Running, student: Student, body: Body, shared: dict[st
                 y_label="accuracy",
                 series={
                     "returned by your code": rerun,
-                    "recomputed (last epoch)": [None] * (len(rerun) - 1) + [float(given)],
+                    "recomputed (last epoch)": [None] * (len(rerun) - 1) + [float(recomputed)],
                 },
             )
         )
@@ -162,6 +187,7 @@ def judge_claims(check: Running, body: Body, shared: dict[str, Any]) -> None:
     run: Run = shared[body.id]
     recomputed: Fraction = shared[f"{body.id} accuracy"]
     n = len(run.test_rows)
+    check.note(ON_PURPOSE)
     check.asked = "what finetune returned: train_loss, train_acc, test_acc and seconds of each epoch"
     check.obtained = str(run.history)[:600]
     check.expected = (
@@ -233,6 +259,9 @@ def _epochs(history: Any) -> list[dict[str, float]] | None:
 
 
 def _number(value: Any) -> float | None:
+    """A finite number, or None: NaN is neither near anything nor far from it."""
     if isinstance(value, Tensor) and value.numel() == 1:
-        return float(value)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        value = float(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,0 +1,35 @@
+"""Weights drawn from a seed, for a module of any shape: the same in the process that runs it and in the judge.
+
+The judge compares under weights that it drew by itself. What the worker says its weights are does not count: code that
+lies could name weights under which anything is right, zeros for a start.
+
+This file needs nothing but torch and holds no secret, so that it can run beside code that is not trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+def fresh_weights(shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, Tensor]:
+    """float32 values for every parameter, in the order of `shapes`, of a size at which wrong formulas show.
+
+    Square matrices become 1.5 × orthogonal, so that an output can be traced back through them; other matrices are
+    normal with standard deviation 1.5 / sqrt(columns); the rest is normal with 0.3.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    drawn: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        normal = torch.randn(tuple(shape), generator=generator, dtype=torch.float64)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            q, r = torch.linalg.qr(normal)
+            values = 1.5 * q * r.diagonal().sign()
+        elif len(shape) >= 2:
+            values = normal * 1.5 / shape[-1] ** 0.5
+        else:
+            values = normal * 0.3
+        drawn[name] = values.float()
+    return drawn
