@@ -33,7 +33,7 @@ CHANGED = 4
 """One test label in so many is changed on purpose, so that the test accuracy lies far from the training accuracy: a
 figure that was not measured on the test texts cannot pass for one that was."""
 ON_PURPOSE = (
-    f"One test label in {CHANGED} is changed on purpose in this run, so a right test accuracy is about 0.7 here; it tells "
+    f"One test label in {CHANGED} is changed on purpose in this run: a right test accuracy is about 0.7 here. It tells "
     "an accuracy that was measured on the test texts from one that was not."
 )
 
