@@ -1,0 +1,120 @@
+"""The example submissions through the whole pipeline, as `grade` runs it: what their reports have to say."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader import pipeline
+from grader.exitcode import ExitCode, exit_code
+from grader.model import Assignment, CheckResult, GradeReport, Status
+from grader.render import render, write_reports
+
+SUBMISSIONS = Path(__file__).parents[2] / "submissions"
+FAULTS = {
+    Status.FAILED,
+    Status.MISSING,
+    Status.BLOCKED,
+    Status.TIMEOUT,
+    Status.CRASHED,
+    Status.OUT_OF_MEMORY,
+}
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Path -> hash of everything below `folder`, byte code left out."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless loop is an endless loop after a few seconds too."""
+    load = pipeline.load_assignment
+
+    def load_impatient(name: str) -> Assignment:
+        assignment = load(name)
+        return replace(assignment, checks=tuple(replace(c, timeout_s=6.0) for c in assignment.checks))
+
+    monkeypatch.setattr(pipeline, "load_assignment", load_impatient)
+
+
+def graded(name: str) -> tuple[GradeReport, dict[str, CheckResult]]:
+    report = pipeline.grade(SUBMISSIONS / name, pipeline.Options(seed=5)).report
+    return report, {check.id: check for check in report.checks}
+
+
+def test_alice_gets_all_automatic_points(tmp_path: Path) -> None:
+    before = tree(SUBMISSIONS)
+    report, checks = graded("alice")
+    assert {c.id for c in report.checks if c.status is not Status.PASSED} == {
+        "3d.comparison",
+        "4a.objective",
+        "4b.comparison",
+    }
+    assert report.score.automatic_earned == report.score.automatic_possible == 86
+    assert report.score.awaiting_review == 14
+    assert exit_code(report) is ExitCode.NEEDS_REVIEW
+    assert not report.complete
+    assert report.isolation.level in {"strict", "container"}
+    assert [p.kind for p in checks["3b.trains"].evidence.plots] == ["curves"]
+    assert [p.kind for p in checks["2d.values"].evidence.plots] == ["heatmap"]
+    assert set(write_reports(report, tmp_path)) == {"html", "md", "json"}
+    assert tree(SUBMISSIONS) == before
+
+
+def test_slips_are_named() -> None:
+    report, checks = graded("slips")
+    for check in ("2c.self", "2c.masked", "2c.cross"):
+        assert checks[check].status is Status.FAILED
+        assert "divided by d_k" in checks[check].message
+    assert checks["4c.total"].status is Status.FAILED
+    assert "GiB" in checks["4c.total"].message
+    assert checks["3b.reported"].status is Status.NEEDS_REVIEW
+    assert "0.8997" in checks["3b.reported"].message
+    assert checks["4d.first"].status is Status.FAILED
+    assert "biases" in checks["4d.first"].message
+    for check in ("4d.block", "4d.total"):
+        assert checks[check].points.earned == checks[check].points.possible
+        carried = checks[check].message + " ".join(checks[check].evidence.notes)
+        assert "carried forward" in carried or "follows" in carried
+    assert exit_code(report) is ExitCode.POINTS_LOST
+    markdown = render(report, "md")
+    assert "24" in markdown
+    assert "0.8997" in markdown
+
+
+def test_half_done_loses_only_what_is_not_there() -> None:
+    _, checks = graded("half_done")
+    assert "mask has no effect" in checks["2c.masked"].message
+    assert checks["2c.self"].status is checks["2c.cross"].status is Status.PASSED
+    assert checks["2d.values"].status is checks["3b.trains"].status is Status.MISSING
+    assert Status.GRADER_ERROR not in {c.status for c in checks.values()}
+
+
+def test_empty_is_missing_not_wrong() -> None:
+    report, checks = graded("empty")
+    assert report.score.earned == 0
+    assert {c.status for c in checks.values()} <= {Status.MISSING, Status.BLOCKED}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_broken_ends_with_every_check_accounted_for(tmp_path: Path) -> None:
+    before = tree(SUBMISSIONS)
+    canary = tmp_path / "canary"
+    canary.write_text("still here", encoding="utf-8")
+    report, checks = graded("broken")
+    assert list(checks) == [c.id for c in pipeline.load_assignment("transformer").checks]
+    assert {c.status for c in checks.values()} <= FAULTS | {Status.PASSED, Status.NEEDS_REVIEW}
+    assert checks["3b.trains"].status is Status.TIMEOUT
+    assert checks["2c.self"].status is Status.FAILED
+    assert report.score.earned == 0
+    assert all(c.hint for c in checks.values())
+    assert canary.read_text(encoding="utf-8") == "still here"
+    assert tree(SUBMISSIONS) == before
