@@ -97,7 +97,7 @@ class ChecksPlugin:
         )
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+        self.interrupted = type(excinfo.value) is KeyboardInterrupt  # pytest's own kinds derive from it
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

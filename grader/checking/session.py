@@ -98,6 +98,7 @@ def _arguments(assignment: Assignment, selected: Sequence[Check]) -> list[str]:
         "--json-report",
         "--json-report-file=none",
         "--tb=no",
+        "--continue-on-collection-errors",
         "--json-report-omit=log,streams,warnings,collectors,keywords,traceback",
     ]
 
