@@ -55,9 +55,9 @@ def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
         title=_text(document, "title", "assignment.toml"),
         parts=parts,
         checks=checks,
-        allowed_packages=tuple(document.get("allowed_packages", ())),
-        signatures=dict(document.get("signatures", {})),
-        worker_modules=dict(document.get("worker_modules", {})),
+        allowed_packages=_texts(document, "allowed_packages", "assignment.toml"),
+        signatures=_table(document, "signatures", "assignment.toml"),
+        worker_modules=_table(document, "worker_modules", "assignment.toml"),
         root=root,
         sha256=_hash_tree([root] + ([reference] if reference else [])),
     )
@@ -79,11 +79,15 @@ def select(
     wanted_parts: set[str] = set()
     for prefix in parts:
         matches = {p for p in part_ids if p == prefix} or {p for p in part_ids if p.startswith(prefix)}
+        if any(prefix == c.id for c in assignment.checks):
+            raise UsageError(f"{prefix} is a check, not a part.", f"Write --check {prefix}.")
         if not prefix or not matches:
             raise UnknownName("part", prefix, part_ids)
         wanted_parts |= matches
     check_ids = [c.id for c in assignment.checks]
     for name in checks:
+        if name in part_ids:
+            raise UsageError(f"{name} is a part, not a check.", f"Write --part {name}.")
         if name not in check_ids:
             raise UnknownName("check", name, check_ids)
     chosen = [
@@ -107,7 +111,7 @@ def _part(entry: Mapping[str, Any]) -> Part:
         id=_text(entry, "id", where),
         title=_text(entry, "title", where),
         asks=_text(entry, "asks", where),
-        worker=tuple(entry.get("worker", ())),
+        worker=_texts(entry, "worker", where),
     )
 
 
@@ -130,12 +134,12 @@ def _check(entry: Mapping[str, Any]) -> Check:
         title=_text(entry, "title", where),
         points=points,
         visibility=visibility,
-        depends_on=tuple(entry.get("depends_on", ())),
-        tolerance=_tolerance(entry["tolerance"], where) if "tolerance" in entry else None,
-        timeout_s=float(entry.get("timeout_s", 20.0)),
-        review=bool(entry.get("review", False)),
-        answers=tuple(entry.get("answers", ())),
-        number=entry.get("number"),
+        depends_on=_texts(entry, "depends_on", where),
+        tolerance=_tolerance(_table(entry, "tolerance", where), where) if "tolerance" in entry else None,
+        timeout_s=_above_zero(entry, "timeout_s", where, 20.0),
+        review=entry.get("review", False) is True,
+        answers=_texts(entry, "answers", where),
+        number=_table(entry, "number", where) if "number" in entry else None,
     )
 
 
@@ -143,10 +147,10 @@ def _tolerance(entry: Mapping[str, Any], where: str) -> Tolerance:
     _known_keys(entry, _TOLERANCE, f"{where}, tolerance")
     tolerance = Tolerance(
         why=_text(entry, "why", f"{where}, tolerance"),
-        relative=float(entry.get("relative", 0.0)),
-        absolute=float(entry.get("absolute", 0.0)),
+        relative=_above_zero(entry, "relative", where, 0.0),
+        absolute=_above_zero(entry, "absolute", where, 0.0),
     )
-    if not (tolerance.relative > 0 or tolerance.absolute > 0):
+    if not (tolerance.relative or tolerance.absolute):
         raise AssignmentError(f"{where}: a tolerance needs `relative` or `absolute` above zero.")
     return tolerance
 
@@ -182,6 +186,29 @@ def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise AssignmentError(f"{where}: {key!r} must be a text.", f'Write {key} = "…".')
     return value
+
+
+def _texts(entry: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = entry.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise AssignmentError(f"{where}: {key!r} must be a list of texts.", f'Write {key} = ["…"].')
+    return tuple(value)
+
+
+def _table(entry: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = entry.get(key, {})
+    if not isinstance(value, dict):
+        raise AssignmentError(f"{where}: {key!r} must be a table.", f"Write {key} = {{ … = … }}.")
+    return value
+
+
+def _above_zero(entry: Mapping[str, Any], key: str, where: str, default: float) -> float:
+    value = entry.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise AssignmentError(f"{where}: {key!r} must be a number.", f"Write {key} = 1.5, without quotes.")
+    if key in entry and not 0 < value < float("inf"):
+        raise AssignmentError(f"{where}: {key!r} must be above zero, not {value}.")
+    return float(value)
 
 
 def _known_keys(entry: Mapping[str, Any], known: set[str], where: str) -> None:

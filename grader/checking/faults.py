@@ -102,7 +102,8 @@ def death(failure: WorkerFailure, timeout_s: float) -> StudentFault:
     """The outcome of a call that the worker did not survive."""
     status = next((s for kind, s in _STATUS_OF_FAILURE if isinstance(failure, kind)), Status.CRASHED)
     if status is Status.TIMEOUT:
-        message = f"Your code did not answer within {timeout_s:g} second{'' if timeout_s == 1 else 's'} and was stopped."
+        limit = "1 second" if timeout_s == 1 else f"{timeout_s:g} seconds"
+        message = f"Your code did not answer within {limit} and was stopped."
     else:
         message = failure.message
     return StudentFault(status, message, _NATIVE if "by signal" in message else _HINTS[status])

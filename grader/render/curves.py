@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from grader.model import Plot
-from grader.render.picture import Line, Number, Picture, Table, Tick, empty, is_finite, names, number, short
+from grader.render.picture import Line, Number, Picture, Table, Tick, empty, is_drawable, names, number, short
 from grader.text import one_line
 
 MAX_SERIES = 6
@@ -19,10 +19,10 @@ CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 50.0, 10.0, 8.0, 44.0
 def curves(plot: Plot) -> Picture:
     """Of a Plot of kind "curves": {series title: numbers, None for a gap}; x counts from 1."""
     series = [(one_line(str(name), 80), _series(values)) for name, values in plot.series.items()]
-    drawn = [(name, ys) for name, ys in series[:MAX_SERIES] if any(is_finite(y) for y in ys)]
+    drawn = [(name, ys) for name, ys in series[:MAX_SERIES] if any(is_drawable(y) for y in ys)]
     if not drawn:
         return empty(plot, "There are no numbers to draw.")
-    finite = [y for _, ys in drawn for y in ys if y is not None and math.isfinite(y)]
+    finite = [y for _, ys in drawn for y in ys if is_drawable(y)]
     y_ticks = nice_ticks(min(finite), max(finite))
     n = max(len(ys) for _, ys in drawn)
     cut = len(series) > MAX_SERIES or any(
@@ -45,7 +45,7 @@ def curves(plot: Plot) -> Picture:
 def _line(index: int, title: str, ys: list[Number], n: int, y_ticks: list[float]) -> Line:
     path, points, pen_down = [], [], False
     for i, y in enumerate(ys):
-        if y is None or not math.isfinite(y):
+        if not is_drawable(y):
             pen_down = False
             continue
         point = (round(_x(i, n), 1), round(_y(y, y_ticks), 1))

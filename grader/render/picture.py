@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from grader.model import Plot
 from grader.text import one_line
 
 Number = float | None
+DRAWABLE = 1e300
+"""Largest size of a value that has a place on an axis; the arithmetic of an axis overflows not far above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,9 @@ def number(value: Any) -> Number:
         return math.inf if value > 0 else -math.inf
 
 
-def is_finite(value: Number) -> bool:
-    """False for a gap too."""
-    return value is not None and math.isfinite(value)
+def is_drawable(value: Number) -> TypeGuard[float]:
+    """False for a gap, for what is not finite, and for a number whose double would not be."""
+    return value is not None and abs(value) <= DRAWABLE
 
 
 def short(value: Number) -> str:

@@ -26,6 +26,14 @@ def test_any_values_can_be_drawn(series: dict[str, Any]) -> None:
         assert picture.tables or picture.note
 
 
+@pytest.mark.parametrize("huge", [1.7e308, -1.5000000005000003e308, float("inf")])
+def test_a_value_too_large_for_an_axis_is_a_gap_and_stays_in_the_table(huge: float) -> None:
+    picture = curves(Plot("curves", "t", series={"a": [0.5, huge, 0.75]}))
+    assert [len(line.points) for line in picture.lines] == [2]
+    assert picture.tables[0].rows[1] == ("2", (f"{huge:.4g}",))
+    assert curves(Plot("curves", "t", series={"a": [huge]})).note == "There are no numbers to draw."
+
+
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
 def test_ticks_enclose_the_values_and_are_few(a: float, b: float) -> None:
     low, high = min(a, b), max(a, b)
