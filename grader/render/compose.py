@@ -161,9 +161,12 @@ def _facts(evidence: Evidence, is_prose: bool) -> tuple[Fact, ...]:
 
 def _picture(plot: Plot) -> Picture:
     draw = {"heatmap": heatmap, "curves": curves}.get(plot.kind)
-    return (
-        draw(plot) if draw else empty(plot, f"A picture of kind {one_line(plot.kind, 30)!r} cannot be drawn.")
-    )
+    if draw is None:
+        return empty(plot, f"A picture of kind {one_line(plot.kind, 30)!r} cannot be drawn.")
+    try:
+        return draw(plot)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # a picture is no reason to lose a report
+        return empty(plot, "These numbers cannot be drawn.")
 
 
 def _score(score: Score) -> ScoreView:

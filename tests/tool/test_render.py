@@ -288,3 +288,15 @@ def test_any_text_in_every_field_leaves_all_renderings_sound(text: str) -> None:
 def test_unknown_format_is_refused_with_a_guess() -> None:
     with pytest.raises(UnknownName, match="html"):
         render(reports.slips(), "htm")
+
+
+def test_a_picture_that_fails_does_not_cost_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflow(plot: Plot) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("grader.render.compose.heatmap", overflow)
+    check = reports.full_marks().checks[0]
+    plots = (Plot("heatmap", "t", series={"a": [[1.0]]}),)
+    drawn = replace(check, evidence=replace(check.evidence, plots=plots))
+    page = render(replace(reports.full_marks(), checks=(drawn,)), "html")
+    assert "These numbers cannot be drawn." in page
