@@ -32,6 +32,14 @@ _FORMATS = ("html", "md", "json")
 _LEVELS = ("auto", "strict", "container")
 
 
+def program() -> None:
+    """The program `grade`: the one place from which the process may start over."""
+    from grader.worker import twin
+
+    twin.allow()
+    main()
+
+
 @click.group(
     "grade",
     cls=PathOrCommand,
@@ -108,7 +116,8 @@ def _run(
     unsafe_no_isolation: bool,
     debug: bool,
 ) -> ExitCode:
-    from grader.pipeline import Options, grade
+    from grader.options import Options, runs_student_code
+    from grader.worker import twin
 
     target = out or Path("reports") / (path.resolve().name or "submission")
     _refuse_unwritable(target)
@@ -119,6 +128,10 @@ def _run(
         seed=seed,
         isolation="none" if unsafe_no_isolation else isolation,
     )
+    if runs_student_code(options):
+        twin.start_over()  # from here on in a process that shares its import of torch with the zygote
+    from grader.pipeline import grade
+
     errors = _console(stderr=True)
     with _ended_like_ctrl_c(), _progress(errors) as progress:
         graded = grade(path, options, progress)

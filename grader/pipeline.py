@@ -22,12 +22,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from grader import __version__
 from grader.assignment import load_assignment, select
+from grader.errors import WorkerStartFailed
 from grader.intake import read_answers, read_submission
 from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation, Status, Submission
+from grader.options import IsolationChoice, Options, preload
 from grader.paths import data_root
 from grader.scoring import score
 from grader.worker import Limits, Zygote, ZygoteSpec
@@ -35,27 +37,10 @@ from grader.worker import Limits, Zygote, ZygoteSpec
 if TYPE_CHECKING:
     from grader.checking.student import AskWorker
 
-IsolationChoice = Literal["auto", "strict", "container", "none"]
-
 _PACKAGES = ("torch", "transformers", "datasets", "numpy", "pytest")
+__all__ = ["Graded", "Options", "Progress", "grade"]
+
 _NO_STUDENT_CODE = Isolation(level="not_needed", guarantees=("No student code was run for these checks.",))
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to grade and how."""
-
-    assignment: str = "transformer"
-    parts: tuple[str, ...] = ()
-    """Part ids or beginnings of them; with `checks` also empty, all."""
-    checks: tuple[str, ...] = ()
-    """Check ids."""
-    public_only: bool = False
-    """Leave hidden checks out."""
-    seed: int | None = None
-    """Seed of all inputs; None draws a fresh one, which the report names."""
-    isolation: IsolationChoice = "auto"
-    """"auto" takes the strongest level that this machine offers; "none" has to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +60,7 @@ class Progress:
     on_finish: Callable[[Check, Status], None] = lambda check, status: None
 
 
-def grade(path: Path, options: Options = Options(), progress: Progress = Progress()) -> Graded:
+def grade(path: Path, options: Options = Options(), progress: Progress = Progress()) -> Graded:  # noqa: B008
     """Grade the submission at `path`.
 
     Raises UsageError for a path or a name that cannot be used, IsolationUnavailable where this machine cannot seal
@@ -89,8 +74,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
     with ExitStack() as stack:
         zygote = _start_zygote(assignment, selected, options.isolation, stack)
         results, internal = _run_checks(assignment, submission, selected, seed, zygote, progress)
-        isolation = zygote.isolation if zygote else _NO_STUDENT_CODE
-        worker_facts = dict(zygote.environment) if zygote else {}
+        isolation, worker_facts = _sealed(zygote)
     report = GradeReport(
         submission_name=submission.name,
         submission_sha256=submission.sha256,
@@ -117,18 +101,30 @@ def _start_zygote(
     assignment: Assignment, selected: Sequence[Check], isolation: IsolationChoice, stack: ExitStack
 ) -> Zygote | None:
     """The warm process that workers are forked from; None where no selected part runs student code."""
-    chosen = {check.part for check in selected}
-    preload = tuple(dict.fromkeys(p for part in assignment.parts if part.id in chosen for p in part.worker))
-    if not preload:
+    modules = preload(assignment, selected)
+    if not modules:
         return None
     spec = ZygoteSpec(
         harness=assignment.root / "harness.py",
         assets=assignment.root / "assets",
         modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
-        preload=preload,
+        preload=modules,
         limits=Limits(),
     )
     return stack.enter_context(Zygote(spec, isolation=isolation))
+
+
+def _sealed(zygote: Zygote | None) -> tuple[Isolation, dict[str, str]]:
+    """The level reached and the facts of the worker; where it did not start, no student code was run.
+
+    The checks that needed it are then the grader's own errors, and the others keep their results.
+    """
+    if zygote is None:
+        return _NO_STUDENT_CODE, {}
+    try:
+        return zygote.isolation, dict(zygote.environment)
+    except WorkerStartFailed:
+        return _NO_STUDENT_CODE, {}
 
 
 def _run_checks(

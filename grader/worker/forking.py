@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import WorkerStartFailed
+from grader.worker import twin
 from grader.worker.channel import Channel
 from grader.worker.folder import WATCH_S, Folder
 from grader.worker.handle import Exit, PidfdProcess, Worker, reply_caps, watch
@@ -33,7 +34,7 @@ class ForkingHost:
     def __init__(self, spec: ZygoteSpec, requested: str) -> None:
         self._spec = spec
         self._requested = requested
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | twin.Forked | None = None
         self._ready: Ready | None = None
         self._zygote_rss_kib = 0
         self._count = 0
@@ -45,7 +46,21 @@ class ForkingHost:
     # ------------------------------------------------------------ start and end
 
     def start(self) -> None:
-        """Starts the process and returns at once."""
+        """Starts the process, or takes the one that waits, and returns at once."""
+        waiting = twin.take()
+        if waiting is None:
+            self._start_process()
+        else:
+            self._process, self._control = waiting.process, waiting.control
+            self._errors, self._base = waiting.errors, waiting.base
+        scratch = self._base / SCRATCH
+        scratch.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(scratch, UNPRIVILEGED, UNPRIVILEGED)
+        with contextlib.suppress(OSError):  # it died already: wait_ready() says why
+            self._control.send(json.dumps(configuration(self._spec, self._requested, self._base)).encode())
+
+    def _start_process(self) -> None:
         self._base = Path(tempfile.mkdtemp(prefix="grade-"))
         self._base.chmod(0o711)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -62,12 +77,6 @@ class ForkingHost:
                 cwd="/",
                 start_new_session=True,
             )
-        scratch = self._base / SCRATCH
-        scratch.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(scratch, UNPRIVILEGED, UNPRIVILEGED)
-        with contextlib.suppress(OSError):  # it died already: wait_ready() says why
-            self._control.send(json.dumps(configuration(self._spec, self._requested, self._base)).encode())
 
     def wait_ready(self) -> Ready:
         """Blocks until the zygote is warm; raises WorkerStartFailed or IsolationUnavailable."""

@@ -136,6 +136,11 @@ class DropoutStream(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise ValueError(f"no dropout stream {stream!r}; known: {', '.join(_FILL)}")
         self.stream: StreamName = stream
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: else torch imports its compiler, a second and a half, at the first operator that comes by."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

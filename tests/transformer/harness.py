@@ -24,7 +24,7 @@ def warm_up() -> None:
     """Run once before any student code is there: what torch loads on first use is then shared by all workers."""
     layer = nn.Linear(8, 8)
     layer(torch.randn(2, 3, 8)).sum().backward()
-    with torch.no_grad(), DropoutStream("intel"):  # its first use imports modules for a second or more
+    with torch.no_grad(), DropoutStream("intel"):
         nn.Dropout(0.1)(torch.ones(4))
     if "transformers" in sys.modules:
         optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-3)

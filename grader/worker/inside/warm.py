@@ -6,6 +6,7 @@ import importlib
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ def set_folders(scratch: str) -> None:
     for name, value in {"HOME": "home", "TMPDIR": "tmp", "HF_HOME": "home/huggingface"}.items():
         os.environ[name] = os.path.join(scratch, *value.split("/"))
         os.makedirs(os.environ[name], exist_ok=True)
+    tempfile.tempdir = None  # asked for again: torch may have been imported, and have asked, before
     sys.argv[:] = [""]
 
 
