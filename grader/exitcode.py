@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     GRADER_ERROR = 4
     """Something could not be graded by the grader's own fault; no points were lost by it."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C; no report was written."""
+    """Stopped by Ctrl-C or SIGTERM; no report was written."""
 
 
 def exit_code(report: GradeReport) -> ExitCode:
