@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -106,7 +107,7 @@ def arrived(pid: int | None, control: int, errors: int, base: str) -> None:
     if pid is None:
         os.close(control)
         os.close(errors)
-        Path(base).rmdir()
+        shutil.rmtree(base, ignore_errors=True)  # the import may have left a cache in it
         return
     _twin = Twin(Forked(pid), socket.socket(fileno=control), errors, Path(base))
 

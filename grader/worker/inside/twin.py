@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
+import signal
 import sys
 import tempfile
-from typing import Any
+from typing import Any, NoReturn
 
 _CONTROL = 3
 
@@ -21,6 +23,8 @@ _CONTROL = 3
 def main() -> None:
     """Arguments: the judge's end and the zygote's end of their socket, the zygote's error file, the letter."""
     ours, theirs, errors, letter = map(int, sys.argv[2:6])
+    for number in (signal.SIGINT, signal.SIGTERM):  # an import may swallow a KeyboardInterrupt
+        signal.signal(number, _stop)
     try:
         import torch
     except ImportError:  # not in the clean path of modules: the judge says so, in its own words
@@ -31,6 +35,8 @@ def main() -> None:
     if pid == 0:
         _become_zygote(theirs, errors)
     os.close(theirs)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     message = _open(letter)
     sys.dont_write_bytecode = False
     sys.path[:] = message["path"]
@@ -45,6 +51,13 @@ def main() -> None:
 
     twin.arrived(pid, ours, errors, message["base"])
     grade()
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    """Nothing was begun yet: leave no folder behind, and end as an interrupted `grade` does."""
+    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
+    os.write(2, b"Stopped. No report was written.\n")
+    os._exit(130)
 
 
 def _become_zygote(theirs: int, errors: int) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from grader.worker import twin
 
@@ -102,3 +105,32 @@ def test_no_folder_of_a_zygote_is_left(tmp_path: Path) -> None:
         check=False,
     )
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_torch_is_imported(number: signal.Signals, tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "work", tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "grader", str(folder), "--check", "2c.self", "--out", str(tmp_path / "out")],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not _imports_torch(run.pid):
+        assert run.poll() is None, "it ended before it was stopped"
+    run.send_signal(number)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert said == "Stopped. No report was written.\n"
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def _imports_torch(pid: int) -> bool:
+    """Whether the process has started over and mapped torch's first library."""
+    try:
+        return "libtorch" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
