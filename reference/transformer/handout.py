@@ -60,7 +60,7 @@ EMBED_DIM, NUM_HEADS, LENGTH = 8, 2, 3
 def seeded(seed: int) -> Iterator[None]:
     """torch's generator starts from `seed` inside, and goes on outside as if nothing had been drawn."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed also queues a call for each absent GPU
         yield
 
 

@@ -22,18 +22,46 @@ ASSETS: str = globals()["ASSETS"]
 
 def warm_up() -> None:
     """Run once before any student code is there: what torch loads on first use is then shared by all workers."""
-    layer = nn.Linear(8, 8)
-    layer(torch.randn(2, 3, 8)).sum().backward()
-    with torch.no_grad(), DropoutStream("intel"):
-        nn.Dropout(0.1)(torch.ones(4))
+    module = _Plain()
+    x, mask = torch.randn(2, 3, 8), torch.ones(3, 3).tril()
+    randomise(module, 0)
+    forward(module, True, 0, [x, x, x, mask])
+    forward_and_inputs(module, [x, x, x])
+    gradients(module, [x, x, x], torch.ones(2, 3, 8))
+    tensors_left_behind(module, [x, x, x])
+    handout_attention(_Plain(), "intel")
+    handout_attention(_Plain(), "per_element")
     if "transformers" in sys.modules:
-        optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-3)
+        optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
         optimizer.step()
         model = _model("distilbert")
         batch = _tokenizer("distilbert")(["warm"], return_tensors="pt")
         model(**batch, labels=torch.tensor([0])).loss.backward()
         _model("roberta")
         _tokenizer("roberta")
+
+
+class _Plain(nn.Module):
+    """Uses what attention modules use, in no meaningful way: for warm_up() alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        x = self.layer(query).view(*query.shape[:2], 2, 4).transpose(1, 2)
+        scores = torch.einsum("nhsd,nhtd->nhst", x, self.layer(key).view_as(x)) / 2
+        if attn_mask is not None:
+            scores = scores.masked_fill(attn_mask == 0, float("-inf"))
+        weights = self.drop(scores.softmax(-1))
+        return (weights @ x).transpose(1, 2).reshape(query.shape) + value.sin() + value.cos()
 
 
 # ---------------------------------------------------------------- modules
@@ -57,7 +85,7 @@ def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> 
     """Call the module on `inputs` in train or eval mode, without gradients, dropout seeded with `seed`."""
     _refuse_other_than_module(module)
     module.train(training)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     with torch.no_grad():
         return _call(module, *inputs)
 
@@ -95,7 +123,7 @@ def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> 
     """Gradients of (output · cotangent).sum() in eval mode, by parameter name; None where there is none."""
     module.eval()
     module.zero_grad(set_to_none=True)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     output = _call(module, *inputs)
     attached = isinstance(output, torch.Tensor) and output.requires_grad
     if attached:
@@ -109,7 +137,7 @@ def forward_nearby(module: nn.Module, inputs: list[Any], name: str, step: torch.
     module.eval()
     parameter = dict(module.named_parameters())[name]
     before = parameter.detach().clone()
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     with torch.no_grad():
         parameter.add_(step)
         try:
@@ -163,7 +191,7 @@ def handout_encoding(module: nn.Module, stream: str, seed: int) -> Any:
     _refuse_other_than_module(module)
     module.train()
     with torch.no_grad(), DropoutStream(stream):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         data = torch.randn(1, 2, 6)
         return _call(module, data)
 

@@ -156,7 +156,7 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None:
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed keeps a stack trace for an absent GPU
     if numpy is not None:
         numpy.random.seed(seed % 2**32)
 
