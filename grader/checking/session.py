@@ -89,6 +89,7 @@ def _arguments(assignment: Assignment, selected: Sequence[Check]) -> list[str]:
     return [
         *map(str, chosen),
         f"--rootdir={assignment.root}",
+        f"--confcutdir={assignment.root}",  # else every folder from / downwards is listed
         f"--config-file={os.devnull}",
         "--noconftest",
         "--disable-plugin-autoload",
