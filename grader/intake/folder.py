@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionNotFound, did_you_mean
-from grader.intake.walk import Entry, IntakeLimits, open_folder, shown_name, walk
+from grader.intake.walk import OTHER_NAME, Entry, IntakeLimits, open_folder, shown_name, walk
 from grader.model import ArtifactKind, Submission, SubmittedFile
 
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"}
@@ -124,6 +124,8 @@ def _read_one(root_fd: int, entry: Entry, cap: int, limits: IntakeLimits) -> tup
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             return b"", "It stopped being a regular file while it was read, so it was left out."
+        if os.fstat(fd).st_nlink > 1:
+            return b"", f"I{OTHER_NAME[1:]}"
         content = _read_bounded(fd, cap + 1)
     except OSError as error:
         return b"", f"It cannot be read ({error.strerror})."

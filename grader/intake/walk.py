@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _DIR_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-_LEFT_OUT_DIRS = {"__pycache__", "__MACOSX", "node_modules", "site-packages", "venv"}
+_LEFT_OUT_DIRS = {"__pycache__", "__MACOSX", "node_modules", "reports", "site-packages", "venv"}
+"""Not handed-in work; `reports` is what `grade .` writes, which must not be part of the next run's hand-in."""
 _LEFT_OUT_FILES = {"thumbs.db", "desktop.ini"}
+OTHER_NAME = "it has a second name elsewhere (a hard link), so it may be somebody else's file. Hand in a copy of it."
 _LISTED_FACTOR = 20  # folders with many times more entries than may be read are not worth listing to the end
 
 
@@ -176,6 +178,8 @@ def _take(item: os.DirEntry[str], path: str, parts: tuple[str, ...], state: _Sta
         return parts
     if not stat.S_ISREG(status.st_mode):
         state.notes.append(f"{path}: {_special(status.st_mode)}")
+    elif status.st_nlink > 1:
+        state.notes.append(f"{path}: {OTHER_NAME}")
     elif path.endswith((".pyc", ".pyo")):
         state.left_out["*.pyc"] += 1
     elif path in state.entries:

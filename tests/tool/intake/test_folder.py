@@ -231,3 +231,13 @@ def test_a_flood_of_odd_files_does_not_flood_the_notes(tmp_path: Path) -> None:
     for i in range(200):
         (tmp_path / f"link{i}").symlink_to("a.py")
     assert len(read_submission(tmp_path).notes) < 30
+
+
+def test_the_reports_of_an_earlier_run_are_no_part_of_the_hand_in(tmp_path: Path) -> None:
+    (tmp_path / "attention.py").write_text("x = 1\n", encoding="utf-8")
+    before = read_submission(tmp_path).sha256
+    (tmp_path / "reports" / "work").mkdir(parents=True)
+    (tmp_path / "reports" / "work" / "report.json").write_text("{}", encoding="utf-8")
+    submission = read_submission(tmp_path)
+    assert submission.sha256 == before
+    assert any("reports" in note for note in submission.notes)
