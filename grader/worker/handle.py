@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NoReturn, Protocol, Self
 
 from grader.errors import WorkerStartFailed
 from grader.worker.calls import Call, Reply, WorkerCrashed, WorkerOutOfMemory, WorkerTimedOut
@@ -117,7 +117,10 @@ class Worker:
         self.close()
 
     def load(self, files: Sequence[tuple[str, bytes]], name: str, box: str | None = None) -> None:
-        """Sends the hand-in (of `name`) and waits until the worker has sealed itself; raises WorkerStartFailed."""
+        """Sends the hand-in (of `name`) and waits until the worker has sealed itself.
+
+        Raises WorkerStartFailed, or WorkerCrashed where the hand-in itself is too much for the private folder.
+        """
         request = secrets.token_hex(16)
         contents = [content for _, content in files]
         header = {"id": request, "box": box, "files": [[path, len(content)] for path, content in files]}
@@ -125,6 +128,8 @@ class Worker:
         try:
             self._channel.send(wire.frame(header, contents, REQUEST_CAPS), deadline)
             answer, _ = self._channel.receive(deadline)
+        except TooMuchWritten as error:
+            self._end_for(error)
         except (ChannelClosed, DeadlinePassed, wire.WireError) as error:
             words = self._last_words()
             self.kill()
@@ -160,12 +165,16 @@ class Worker:
             self.kill()
             raise WorkerCrashed(f"The worker sent a broken message: {error}.") from None
         except TooMuchWritten as error:
-            self.kill()
-            if not error.confirm():
-                raise WorkerStartFailed("The disk filled up, and not by the student's code.") from None
-            raise WorkerCrashed(str(error)) from None
+            self._end_for(error)
         except ChannelClosed:
             raise self._death() from None
+
+    def _end_for(self, error: TooMuchWritten) -> NoReturn:
+        """The folder is over its limit: by the student's doing, or else the grader's trouble."""
+        self.kill()
+        if not error.confirm():
+            raise WorkerStartFailed("The disk filled up, and not by the student's code.") from None
+        raise WorkerCrashed(str(error)) from None
 
     def _death(self) -> WorkerCrashed | WorkerOutOfMemory | WorkerTimedOut:
         """Why it hung up. It may have closed the wire and live on: then it is killed."""

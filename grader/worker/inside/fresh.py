@@ -57,7 +57,8 @@ def main() -> NoReturn:
         os._exit(1)
     channel.send({"op": "ready", "environment": warm.environment()}, [], caps)
     names = handin.library_names(sys.path)
-    serve.serve(end, serve.Warm(lambda _, unpack: unpack(), caps, harness, names), None)
+    room = (config["limits"]["tmp_bytes"], config["limits"]["tmp_inodes"])
+    serve.serve(end, serve.Warm(lambda _, unpack: unpack(), caps, harness, names, room), None)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class Warm:
     reply_caps: wire.Caps
     harness: ModuleType | None
     library_names: frozenset[str]
+    room: tuple[int, int]
+    """Bytes, and files and folders, of the private folder: a hand-in may fill three quarters of it."""
 
 
 class Channel:
@@ -68,7 +70,7 @@ def serve(end: socket.socket, warm: Warm, box: str | None) -> NoReturn:
     def unpack() -> None:
         for place in (folder, home, tmp):
             os.makedirs(place, exist_ok=True)
-        write_files(folder, files)
+        write_files(folder, files, room=(warm.room[0] * 3 // 4, warm.room[1] * 3 // 4))
 
     warm.seal(box, unpack)
     os.environ.update({"HOME": home, "TMPDIR": tmp, "PWD": folder})
@@ -97,11 +99,20 @@ def _split(sizes: list[Any], payload: memoryview) -> list[tuple[str, bytes]]:
     return files
 
 
-def write_files(folder: str, files: Mapping[str, bytes]) -> None:
-    """Unpacks the hand-in; a path that could lead out of the folder is left out, and so is what does not fit."""
-    for path, content in files.items():
-        parts = path.split("/")
+def write_files(folder: str, files: Mapping[str, bytes], room: tuple[int, int]) -> None:
+    """Unpacks the hand-in, code first and small files first; what is above `room` (bytes, entries) is left out.
+
+    So is a path that could lead out of the folder. A hand-in that filled the private folder by itself would end the
+    worker before it has begun, and at level strict leave out whatever comes last.
+    """
+    left, entries = room
+    made: set[str] = set()
+    for path in sorted(files, key=lambda p: (not p.endswith(".py"), len(files[p]), p)):
+        content, parts = files[path], path.split("/")
         if not path or "\0" in path or path.startswith("/") or any(p in ("", ".", "..") for p in parts):
+            continue
+        above = {"/".join(parts[:depth]) for depth in range(1, len(parts))} - made
+        if len(content) > left or 1 + len(above) > entries:
             continue
         place = os.path.join(folder, *parts)
         try:
@@ -113,3 +124,5 @@ def write_files(folder: str, files: Mapping[str, bytes]) -> None:
             ValueError,
         ):  # a name no file can have, a folder where a file is due, or no space left
             continue
+        made |= above
+        left, entries = left - max(len(content), 4096), entries - 1 - len(above)

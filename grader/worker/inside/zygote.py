@@ -164,6 +164,7 @@ class Zygote:
                     reply_caps=wire.Caps(**self._config["reply_caps"]),
                     harness=self._harness,
                     library_names=self._names,
+                    room=(limits.tmp_bytes, limits.tmp_inodes),
                 ),
                 box,
             )
