@@ -1,6 +1,7 @@
 """What one submission of a class costs once everything is warm, beside its floor and beside the usual way.
 
     python scripts/bench_class.py [--runs 20] [--level auto|strict|container]
+    python scripts/bench_class.py --in-a-row 500     does anything grow from the first hundred to the last
 
     grade   parts 2 and 4 of submissions/alice: sealed worker, all checks, a pytest session of their own; warm process
     floor   fork of a warm process, the same calls on the same code, exit: no seal, no wire, no pytest
@@ -105,6 +106,27 @@ def cost(work: Callable[[], None], pids: Sequence[int], times: int) -> float:
     return 1000 * (cpu_of(pids) - before) / times
 
 
+def in_a_row(assignment: Assignment, selected: Sequence[Check], zygote: Zygote, times: int) -> None:
+    """Grade `times` submissions and print cost, memory, descriptors and processes of the first and the last fifth."""
+    fifth = times // 5
+    rows: list[tuple[float, float, float, int, int]] = []
+    for _ in range(5):
+        spent = cost(lambda: grade_once(assignment, selected, zygote), [zygote.pid], fifth)
+        judge, root = psutil.Process(), psutil.Process(zygote.pid)
+        psutil.wait_procs(root.children(recursive=True), timeout=2)  # the last worker may be on its way out
+        tree = [root, *root.children(recursive=True)]
+        private = sum(p.memory_full_info().uss for p in tree)
+        descriptors = judge.num_fds() + sum(p.num_fds() for p in tree)
+        rows.append((spent, judge.memory_info().rss / 2**20, private / 2**20, descriptors, len(tree)))
+    print(f"{times} submissions in a row, isolation {zygote.isolation.level}")
+    print("  submissions   CPU ms each   judge MiB   zygote MiB   descriptors   processes")
+    for i, (spent, judge_mib, zygote_mib, descriptors, processes) in enumerate(rows):
+        span = f"{i * fifth + 1} to {(i + 1) * fifth}"
+        print(
+            f"  {span:>11}   {spent:11.1f}   {judge_mib:9.1f}   {zygote_mib:10.1f}   {descriptors:11}   {processes:9}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -114,6 +136,7 @@ def main() -> None:
         "--batch", type=int, default=5, help="submissions a measurement: the kernel counts in 10 ms"
     )
     parser.add_argument("--level", choices=["auto", "strict", "container"], default="auto")
+    parser.add_argument("--in-a-row", type=int, metavar="N", help="grade N in a row and look for growth")
     options = parser.parse_args()
     torch.set_num_threads(1)
     assignment = load_assignment()
@@ -134,6 +157,9 @@ def main() -> None:
         ImportedStudent(ALICE, assignment).warm_up()
         gc.collect()
         gc.freeze()  # as the zygote does: the floor is the cost of a well-kept fork
+        if options.in_a_row:
+            in_a_row(assignment, selected, zygote, options.in_a_row)
+            return
         figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": []}
         for _ in range(options.runs):
             figures["grade"].append(
