@@ -2,6 +2,9 @@
 
 What a fine-tuned model is worth is computed here, from weights that came back as plain tensors; nothing that the
 training process says about itself is needed.
+
+Importing this module imports transformers: the checks do so while they are collected, when the process for student code
+is busy with the same import beside them.
 """
 
 from __future__ import annotations
@@ -15,6 +18,13 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from transformers import (
+    DistilBertForSequenceClassification,
+    DistilBertTokenizer,
+    RobertaForSequenceClassification,
+    RobertaTokenizer,
+)
+from transformers.utils.logging import disable_progress_bar
 
 from grader.paths import data_root
 
@@ -51,17 +61,12 @@ def sample(path: str, n: int, seed: int) -> list[Row]:
 @cache
 def tokenizer(body: str) -> Any:
     """The tokenizer of "distilbert" or "roberta"."""
-    from transformers import DistilBertTokenizer, RobertaTokenizer
-
     kinds = {"distilbert": DistilBertTokenizer, "roberta": RobertaTokenizer}
     return kinds[body].from_pretrained(_folder(body))
 
 
 def body(name: str) -> Any:
     """The tiny pre-trained model as it comes, one of our own, in eval mode."""
-    from transformers import DistilBertForSequenceClassification, RobertaForSequenceClassification
-    from transformers.utils.logging import disable_progress_bar
-
     disable_progress_bar()  # loading 40 tensors is no event to report
     kinds = {"distilbert": DistilBertForSequenceClassification, "roberta": RobertaForSequenceClassification}
     return kinds[name].from_pretrained(_folder(name), num_labels=len(LABELS)).eval()
