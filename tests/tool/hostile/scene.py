@@ -1,0 +1,126 @@
+"""The judge's belongings as an attack finds them: open to everybody, so that the sandbox alone stands in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import sysconfig
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.paths import data_root
+
+REPOSITORY = Path(__file__).parents[3]
+MARK = "hostile-mark"
+"""Part of the name of every file that an attack tries to leave behind."""
+VARIABLE = "HOSTILE_CANARY"
+"""The judge's environment holds the secret under this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where everything is."""
+
+    root: Path
+    secret: str
+    """In the reference, in a hidden test, in the other hand-in, in a report, in the judge's environment and memory."""
+    reference: Path
+    hidden: Path
+    other: Path
+    report: Path
+    port: int
+    abstract: str
+
+    @property
+    def assignment(self) -> Path:
+        """The folder of the checks."""
+        return self.root / "tests" / "transformer"
+
+    @property
+    def hand_ins(self) -> Path:
+        """The folder of all hand-ins."""
+        return self.root / "submissions"
+
+    def words(self) -> dict[str, str]:
+        """What stands in hand-ins for @NAME@."""
+        return {
+            "REFERENCE": str(self.reference),
+            "HIDDEN": str(self.hidden),
+            "OTHER": str(self.other),
+            "REPORT": str(self.report),
+            "GRADER": str(REPOSITORY),
+            "SITE": sysconfig.get_paths()["purelib"],
+            "MARK": MARK,
+            "JUDGE": str(os.getpid()),
+            "PORT": str(self.port),
+            "SOCKET": str(self.root / "service"),
+            "ABSTRACT": self.abstract,
+        }
+
+    def fingerprint(self) -> str:
+        """Changes with any file of the judge's: its path, mode, owner or content."""
+        digest = hashlib.sha256()
+        for path in sorted(
+            p
+            for top in ("reference", "tests", "reports", "submissions/other")
+            for p in (self.root / top).rglob("*")
+        ):
+            status = path.lstat()
+            digest.update(
+                f"{path} {status.st_mode} {status.st_uid} {status.st_nlink} {status.st_size}\n".encode()
+            )
+            if path.is_file():
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def marks(self) -> list[str]:
+        """Files that an attack left where others would find them."""
+        places = {
+            Path("/tmp"),
+            Path("/var/tmp"),
+            Path("/dev/shm"),
+            Path.home(),
+            Path(sysconfig.get_paths()["purelib"]),
+            self.root,
+        }
+        found = [str(p) for place in places if place.is_dir() for p in place.glob(f"*{MARK}*")]
+        return found + [str(p) for p in self.root.rglob(f"*{MARK}*")]
+
+
+@contextmanager
+def set_up(root: Path) -> Iterator[Scene]:
+    """Copies the checks and the reference to `root`, lays the secret out, and opens services to be called."""
+    secret = "canary-" + secrets.token_hex(12)
+    source = data_root()
+    without = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source / "reference", root / "reference", ignore=without)
+    shutil.copytree(source / "tests" / "transformer", root / "tests" / "transformer", ignore=without)
+    shutil.copytree(REPOSITORY / "submissions" / "alice", root / "submissions" / "other", ignore=without)
+    report = root / "reports" / "other" / "report.json"
+    report.parent.mkdir(parents=True)
+    files = {
+        "reference": root / "reference" / "transformer" / "canary.py",
+        "hidden": root / "tests" / "transformer" / "hidden" / "canary.json",
+        "other": root / "submissions" / "other" / "attention.py",
+        "report": report,
+    }
+    for name in ("reference", "hidden", "report"):
+        files[name].write_text(f'"{secret}"\n')
+    files["other"].write_text(f"# {secret}\n" + files["other"].read_text())
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    with ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        abstract = f"{secret[-8:]}-service"
+        for address in (str(root / "service"), "\0" + abstract):
+            unix = stack.enter_context(socket.socket(socket.AF_UNIX))
+            unix.bind(address)
+            unix.listen()
+        os.environ[VARIABLE] = secret
+        stack.callback(os.environ.pop, VARIABLE)
+        yield Scene(root, secret, port=tcp.getsockname()[1], abstract=abstract, **files)

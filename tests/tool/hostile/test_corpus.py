@@ -1,0 +1,81 @@
+"""Every attack of the corpus, at every level that seals: it earns nothing, learns nothing and leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from grader.errors import IsolationUnavailable
+from grader.worker import Zygote, ZygoteSpec
+
+from .arena import Arena, Seen
+from .attacks import Attack, corpus
+from .scene import Scene
+
+ATTACKS = corpus()
+
+
+def reachable(level: str) -> bool:
+    """Can this machine reach `level`? Asked of a zygote that imports nothing."""
+    try:
+        with Zygote(ZygoteSpec(preload=()), isolation=level) as zygote:  # type: ignore[arg-type]
+            return zygote.isolation.level == level
+    except IsolationUnavailable:
+        return False
+
+
+LEVELS = [level for level in ("strict", "container") if reachable(level)]
+
+
+@pytest.fixture(scope="session")
+def untouched(scene: Scene) -> str:
+    """The fingerprint of the judge's files before the first attack."""
+    return scene.fingerprint()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_it_is_stopped(
+    attack: Attack,
+    level: str,
+    scene: Scene,
+    untouched: str,
+    arenas: Callable[[str], Arena],
+    record: list[dict[str, str]],
+) -> None:
+    arena = arenas(level)
+    seen = arena.attack(attack)
+    record.append({"attack": attack.id, "level": level, "seen": what_was_seen(attack, seen)})
+
+    assert seen.internal == {}
+    assert [r.id for r in seen.results] == list(attack.checks)
+    for result in seen.results:
+        words = f"{result.message} {result.evidence.obtained} {result.evidence.output}"
+        assert result.status.value in attack.status, words[:1000]
+        assert result.points.earned == 0
+        assert attack.stopped.search(words), words[:1000]
+    assert "GOT THROUGH" not in seen.received
+    assert scene.secret not in seen.received
+
+    assert scene.fingerprint() == untouched
+    assert arena.left_running(seen) == []
+    assert scene.marks() == []
+    assert [name for name in arena.private_folders() if name != "zygote"] == []
+    assert arena.honest_student_is_right()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_next_student_has_every_point(level: str, arenas: Callable[[str], Arena]) -> None:
+    """After all of them, on the zygote that they met."""
+    marks = arenas(level).honest_marks()
+    assert [check for check, whole in marks.items() if not whole] == []
+    assert len(marks) == 13
+
+
+def what_was_seen(attack: Attack, seen: Seen) -> str:
+    """Status and reason in a few words, without what changes from run to run."""
+    first = seen.results[0]
+    words = f"{first.message} {first.evidence.obtained} {first.evidence.output}"
+    match = attack.stopped.search(words)
+    return f"{first.status.value}: {match[0] if match else first.message[:60]}"
