@@ -86,8 +86,8 @@ def _given(question: Question, sheet: Sheet) -> Iterator[Given]:
         if earlier is None or answer is None or answer.status is not Found.FOUND:
             continue
         parsed = parse_number(answer.value, earlier.due)
-        if isinstance(parsed, ParseProblem):
-            continue
+        if isinstance(parsed, ParseProblem) or not parsed.value:
+            continue  # nothing is carried forward from 0: every product of it is 0, with no work behind it
         outcome, parsed = _as_meant(parsed, earlier)
         if outcome is not Outcome.EXACT:
             yield Given(earlier, parsed, sound=outcome is not Outcome.WRONG)
