@@ -1,0 +1,56 @@
+"""Opt-in: the same code on real AG News rows, from the folder that AG_NEWS_DIR names (train.jsonl, test.jsonl)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference.transformer import bodies, finetune, news
+
+FOLDER = os.environ.get("AG_NEWS_DIR")
+pytestmark = [
+    pytest.mark.real_data,
+    pytest.mark.skipif(not FOLDER, reason="AG_NEWS_DIR is not set: it names a folder with real AG News rows"),
+]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from datasets import load_dataset
+
+    assert FOLDER is not None
+    files = {name: str(Path(FOLDER) / f"{name}.jsonl") for name in ("train", "test")}
+    return load_dataset("json", data_files=files, cache_dir=str(tmp_path_factory.mktemp("cache")))
+
+
+def test_the_hub_loader_takes_the_real_rows(real: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "_require_network", lambda: None)
+    monkeypatch.setattr("datasets.load_dataset", lambda name, revision: real)
+    train, test = news.load_news("hub", 1024, 128, seed=3)
+    again, _ = news.load_news("hub", 1024, 128, seed=3)
+    assert (len(train), len(test)) == (1024, 128)
+    assert {"text", "label"} <= set(train.column_names)
+    assert list(train["text"]) == list(again["text"])
+    assert set(train["label"]) == {0, 1, 2, 3}
+
+
+def test_the_model_solution_trains_on_real_texts(real: Any) -> None:
+    """Real news is another kind of text than the tiny body was made on: it starts at chance and gets clearly above."""
+    from transformers import DistilBertForSequenceClassification
+
+    body = str(Path(bodies.data_root()) / "tests/transformer/assets/bodies/distilbert")
+    model = DistilBertForSequenceClassification.from_pretrained(body)
+    tokenizer = bodies.tokenizer("distilbert")
+    train, test = real["train"].select(range(512)), real["test"]
+    before = finetune.evaluate(model, tokenizer, test)
+    history = finetune.finetune(model, tokenizer, train, test, epochs=2, learning_rate=5e-4, seed=1)
+    assert before < 0.45
+    assert history[-1]["test_acc"] > before + 0.1
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    state = {name: value.detach() for name, value in model.state_dict().items()}
+    rows = [{"text": row["text"], "label": row["label"]} for row in test]
+    recomputed = bodies.accuracy("distilbert", bodies.with_weights("distilbert", state), rows)
+    assert abs(float(recomputed) - history[-1]["test_acc"]) <= 1 / len(rows)
