@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -192,4 +191,4 @@ class Arena:
     def private_folders(self) -> list[str]:
         """What is in the private folder of the judge for this zygote; workers' own are gone with them."""
         base = self.zygote._host._base  # type: ignore[union-attr]
-        return sorted(os.listdir(base))
+        return sorted(path.name for path in base.iterdir())

@@ -1,7 +1,7 @@
 """The corpus as data: every attack with what it tries and what has to become of it.
 
-An attack is a function. Those in `corpus/` are student code: read here as text, never imported. Those in `folders.py` lay
-out a folder. The docstring says, after its first line, which is what the attack tries:
+An attack is a function. Those in `corpus/` are student code: read here as text, never imported. Those in `folders.py`
+lay out a folder. The docstring says, after its first line, which is what the attack tries:
 
     status:   what its checks may end with (default: failed)
     stopped:  a pattern that the report's evidence must show, so that it failed for the reason that was meant
@@ -33,7 +33,6 @@ CATEGORIES = {
     "forged": "Forged results",
     "links": "Links and special files in the hand-in",
     "names": "Names and numbers of files",
-    "answers": "Hostile answers",
 }
 
 _HEADER = "import torch\nfrom torch import nn\n"

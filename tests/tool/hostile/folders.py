@@ -207,8 +207,7 @@ def names_with_control_characters(folder: Path, scene: Scene) -> None:
         b"<script>.py",
     )
     for name in names:
-        with open(os.fsencode(folder) + b"/" + name, "wb") as file:
-            file.write(PASS.encode())
+        (folder / os.fsdecode(name)).write_text(PASS)
 
 
 def ten_thousand_files(folder: Path, scene: Scene) -> None:

@@ -62,34 +62,39 @@ class Scene:
             "ABSTRACT": self.abstract,
         }
 
+    def _files(self) -> list[Path]:
+        tops = ("reference", "tests", "reports", "submissions/other")
+        return sorted(path for top in tops for path in (self.root / top).rglob("*"))
+
+    def listing(self) -> list[tuple[str, int, int, int, int, int]]:
+        """Every file of the judge's with its mode, owner, links, size and time of change."""
+        found = []
+        for path in self._files():
+            s = path.lstat()
+            found.append((str(path), s.st_mode, s.st_uid, s.st_nlink, s.st_size, s.st_mtime_ns))
+        return found
+
     def fingerprint(self) -> str:
-        """Changes with any file of the judge's: its path, mode, owner or content."""
+        """Changes with the content of any of them."""
         digest = hashlib.sha256()
-        for path in sorted(
-            p
-            for top in ("reference", "tests", "reports", "submissions/other")
-            for p in (self.root / top).rglob("*")
-        ):
-            status = path.lstat()
-            digest.update(
-                f"{path} {status.st_mode} {status.st_uid} {status.st_nlink} {status.st_size}\n".encode()
-            )
-            if path.is_file():
-                digest.update(path.read_bytes())
+        for path in self._files():
+            digest.update(f"{path}\n".encode() + (path.read_bytes() if path.is_file() else b""))
         return digest.hexdigest()
 
     def marks(self) -> list[str]:
         """Files that an attack left where others would find them."""
+        packages = Path(sysconfig.get_paths()["purelib"])
         places = {
             Path("/tmp"),
             Path("/var/tmp"),
             Path("/dev/shm"),
             Path.home(),
-            Path(sysconfig.get_paths()["purelib"]),
+            packages,
             self.root,
+            self.hand_ins,
         }
-        found = [str(p) for place in places if place.is_dir() for p in place.glob(f"*{MARK}*")]
-        return found + [str(p) for p in self.root.rglob(f"*{MARK}*")]
+        places |= {self.report.parent, self.other.parent}
+        return [f"{place}/{name}" for place in places for name in os.listdir(place) if MARK in name]  # noqa: PTH208
 
 
 @contextmanager

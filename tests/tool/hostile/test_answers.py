@@ -40,7 +40,7 @@ ANSWERS = {
     "words": '"1 million million million million billion billion"',
     "full-width digits": '"１２３"',
     "a NUL": '"1\\u0000"',
-    "code": '"__import__(\'os\').system(\'id\')"',
+    "code": "\"__import__('os').system('id')\"",
     "markup": '"<script>alert(1)</script>=1+1"',
     "escapes": '"\\u001b[2J\\u202e1"',
     "true": "true",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,6 +13,7 @@ from grader.worker import Zygote, ZygoteSpec
 
 from .arena import Arena, Seen
 from .attacks import Attack, corpus
+from .conftest import WHOLE
 from .scene import Scene
 
 ATTACKS = corpus()
@@ -26,27 +29,46 @@ def reachable(level: str) -> bool:
 
 
 LEVELS = [level for level in ("strict", "container") if reachable(level)]
+ON_THE_JUDGE = {"values", "marks", "tricks", "forged", "links", "names"}
+"""Categories that try the judge and not the seal."""
+CASES = [
+    pytest.param(attack, level, id=f"{attack.id}-{level}")
+    for attack in ATTACKS
+    for level in LEVELS
+    if os.geteuid() == 0
+    or os.environ.get(WHOLE)
+    or attack.category not in ON_THE_JUDGE
+    or level == LEVELS[-1]
+]
+"""An ordinary user runs those once, at the weaker level, so that the suite stays quick."""
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """The judge's files before the first attack."""
+
+    listing: list[tuple[str, int, int, int, int, int]]
+    fingerprint: str
 
 
 @pytest.fixture(scope="session")
-def untouched(scene: Scene) -> str:
-    """The fingerprint of the judge's files before the first attack."""
-    return scene.fingerprint()
+def untouched(scene: Scene) -> Untouched:
+    return Untouched(scene.listing(), scene.fingerprint())
 
 
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+@pytest.mark.parametrize(("attack", "level"), CASES)
 def test_it_is_stopped(
     attack: Attack,
     level: str,
     scene: Scene,
-    untouched: str,
+    untouched: Untouched,
     arenas: Callable[[str], Arena],
     record: list[dict[str, str]],
 ) -> None:
     arena = arenas(level)
     seen = arena.attack(attack)
-    record.append({"attack": attack.id, "level": level, "seen": what_was_seen(attack, seen)})
+    user = "root" if os.geteuid() == 0 else "user"
+    record.append({"attack": attack.id, "level": level, "user": user, "seen": what_was_seen(attack, seen)})
 
     assert seen.internal == {}
     assert [r.id for r in seen.results] == list(attack.checks)
@@ -58,7 +80,7 @@ def test_it_is_stopped(
     assert "GOT THROUGH" not in seen.received
     assert scene.secret not in seen.received
 
-    assert scene.fingerprint() == untouched
+    assert scene.listing() == untouched.listing
     assert arena.left_running(seen) == []
     assert scene.marks() == []
     assert [name for name in arena.private_folders() if name != "zygote"] == []
@@ -66,8 +88,11 @@ def test_it_is_stopped(
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_next_student_has_every_point(level: str, arenas: Callable[[str], Arena]) -> None:
+def test_the_next_student_has_every_point(
+    level: str, scene: Scene, untouched: Untouched, arenas: Callable[[str], Arena]
+) -> None:
     """After all of them, on the zygote that they met."""
+    assert scene.fingerprint() == untouched.fingerprint
     marks = arenas(level).honest_marks()
     assert [check for check, whole in marks.items() if not whole] == []
     assert len(marks) == 13

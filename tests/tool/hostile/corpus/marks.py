@@ -1,7 +1,7 @@
 """Marks without an answer: what can be put in the place of the judge's helpers, of torch and of Python.
 
-Each function is run when the hand-in is imported; its MultiHeadAttention returns zeros and its PositionalEncoding returns
-its input, so that every mark would be a forged one.
+Each function is run when the hand-in is imported; its MultiHeadAttention returns zeros and its PositionalEncoding
+returns its input, so that every mark would be a forged one.
 """
 
 import atexit
@@ -51,7 +51,7 @@ def zero_weights():
 
     checks: 2c.self 2c.masked 2c.cross 2c.dropout 2c.gradients 2c.independence 2c.handout 2c.reported
     answers: 0.0
-    stopped: off the formula|is dropped|cut off|no influence|relative error|not those of the code
+    stopped: off the formula|is dropped|cannot be told|cut off|no influence|relative error|not those of the code
     """
 
     def randomise(module, seed):
@@ -66,7 +66,7 @@ def uniform_weights():
     """Zeros for the weights of the key alone: every attention is then the mean of the values, whatever the scale.
 
     checks: 2c.self 2c.cross 2c.dropout 2c.gradients
-    stopped: same weight|off the formula|is dropped|cut off
+    stopped: same weight|off the formula|is dropped|cannot be told|cut off
     """
 
     def randomise(module, seed):
@@ -104,9 +104,14 @@ def invented_gradients():
     checks: 2c.gradients
     stopped: not that of your output
     """
+    real = harness().gradients
 
     def gradients(module, inputs, cotangent):
-        return {"attached": True, "gradients": {n: torch.randn_like(p) for n, p in module.named_parameters()}}
+        found = real(module, inputs, cotangent) | {"attached": True}
+        found["gradients"] = {n: torch.randn_like(p) for n, p in module.named_parameters()}
+        if "inputs" in found:
+            found["inputs"] = [torch.randn_like(x) if x.is_floating_point() else None for x in inputs]
+        return found
 
     harness().gradients = gradients
 
@@ -124,7 +129,7 @@ def every_helper_answers_none():
 def every_helper_answers_text():
     """The same with a text.
 
-    checks: 2c.self 2c.masked 2c.dropout 2c.gradients 2c.independence 2c.handout 2c.reported 2d.values 2d.input 2d.buffer
+    checks: 2c.self 2c.dropout 2c.gradients 2c.independence 2c.handout 2c.reported 2d.values 2d.input 2d.buffer
     answers: 0.0
     stopped: is due|grader's own helper|no finite tensor
     """
@@ -152,7 +157,7 @@ def impossible_shapes():
     """Name shapes of parameters that cannot be: negative, without an end, with 2^40 rows.
 
     checks: 2c.self 2c.dropout 2c.gradients 2c.independence
-    stopped: grader's own helper|too many or too large|no influence|is dropped
+    stopped: grader's own helper|too many or too large|no influence|is dropped|cannot be told
     """
     harness().randomise = lambda *_: {"key.weight": [-1, 8], "x": [0, 2**40, 2**40], "y": [1] * 2000}
 
@@ -246,7 +251,7 @@ def patched_seeds():
     """Let nothing be random: every seed is 0, every draw is zeros.
 
     checks: 2c.self 2c.dropout 2d.values 2d.dropout
-    stopped: off the formula|dropped|encoding
+    stopped: off the formula|dropped|cannot be told|encoding
     """
     torch.manual_seed = lambda seed: torch.default_generator
     torch.randn = torch.rand = lambda *shape, **_: torch.zeros(*shape)
@@ -267,7 +272,7 @@ def patched_stream():
 
     checks: 2c.dropout 2c.handout 2c.reported
     answers: 0.0
-    stopped: relative error|not those of the code|is dropped
+    stopped: relative error|not those of the code|is dropped|cannot be told
     """
     sys.modules["dropout_stream"].bernoulli_ = lambda out, *_: out.fill_(1)
     torch.nn.Module.train = lambda self, mode=True: self
@@ -462,7 +467,7 @@ def probe_detector():
     """Find out from the stack which check asks, and give each the answer that passes by itself.
 
     checks: 2c.self 2c.dropout 2c.gradients 2c.independence 2d.values 2d.input
-    stopped: off the formula|dropped|No gradient|cut off|influence|encoding|added
+    stopped: off the formula|dropped|cannot be told|No gradient|cut off|influence|encoding|added
     """
 
     def forward(module, training, seed, inputs):
