@@ -8,6 +8,7 @@ This file needs nothing but torch and holds no secret, so that it can run beside
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -17,16 +18,20 @@ from torch import Tensor
 def fresh_weights(shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, Tensor]:
     """float32 values for every parameter, in the order of `shapes`, of a size at which wrong formulas show.
 
-    Square matrices become 1.5 × orthogonal, so that an output can be traced back through them; other matrices are
-    normal with standard deviation 1.5 / sqrt(columns); the rest is normal with 0.3.
+    Square matrices become 1.5 × orthogonal, so that an output can be traced back through them, and so do tensors that
+    are one with an axis split, such as (E, H, D) or (E, E, 1); other matrices are normal with standard deviation
+    1.5 / sqrt(columns); the rest is normal with 0.3.
     """
     generator = torch.Generator().manual_seed(seed)
     drawn: dict[str, Tensor] = {}
     for name, shape in shapes.items():
         normal = torch.randn(tuple(shape), generator=generator, dtype=torch.float64)
-        if len(shape) == 2 and shape[0] == shape[1]:
-            q, r = torch.linalg.qr(normal)
-            values = 1.5 * q * r.diagonal().sign()
+        side = math.isqrt(normal.numel())
+        if len(shape) >= 2 and side in shape and side * side == normal.numel():
+            axis = list(shape).index(side)  # the rows; the other axes make up the columns
+            rest = normal.movedim(axis, 0).shape[1:]
+            q, r = torch.linalg.qr(normal.reshape(side, side))
+            values = (1.5 * q * r.diagonal().sign()).reshape(side, *rest).movedim(0, axis)
         elif len(shape) >= 2:
             values = normal * 1.5 / shape[-1] ** 0.5
         else:

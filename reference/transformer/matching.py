@@ -1,14 +1,16 @@
 """Which of a module's matrices is which: any right module can be compared under its own weights.
 
 Names do not matter. Where the four layers are called as in the handout they are taken by name; else every way to read
-the matrices found (separate, fused query-key-value, fused key-value, one matrix a head, either orientation for
-matrices used by hand) as query, key, value and output is a candidate, and the caller keeps the one that agrees.
+the matrices found (separate, fused query-key-value, fused key-value, one matrix a head, one tensor of all heads,
+convolutions of width 1) as query, key, value and output is a candidate, and the caller keeps the one that agrees.
+A matrix may be kept as (out, in), as in `nn.Linear`, or as (in, out), for x @ W: both are tried.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import permutations, product
 from typing import NamedTuple
 
@@ -39,7 +41,8 @@ def by_name(parameters: Mapping[str, Tensor], embed_dim: int) -> AttentionWeight
 
 
 def candidates(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
-    """Every reading of `parameters` as query, key, value and output; the one by name alone where there is one.
+    """Every reading of `parameters` as query, key, value and output, the likeliest first; by name alone where the
+    layers are called as in the handout.
 
     An empty list means that the module does not hold four maps of size (E, E).
     """
@@ -50,7 +53,18 @@ def candidates(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int)
     for matrices in _readings(parameters, embed_dim, num_heads):
         if len(matrices) == len(TEMPLATE):
             found.extend(_weights(order) for order in permutations(matrices))
-    return found
+    return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
+
+
+_ORIENTATIONS = ((False, False), (True, True), (False, True), (True, False))
+"""Whether the maps of the inputs, and that of the output, are kept as (in, out)."""
+
+
+def _turned(weights: AttentionWeights, inputs: bool, output: bool) -> AttentionWeights:
+    w = weights
+    if inputs:
+        w = replace(w, w_q=w.w_q.T, w_k=w.w_k.T, w_v=w.w_v.T)
+    return replace(w, w_o=w.w_o.T) if output else w
 
 
 def count_maps(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> int:
@@ -67,47 +81,51 @@ def _weights(order: tuple[Matrix, ...] | list[Matrix]) -> AttentionWeights:
 
 
 def _readings(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> Iterator[list[Matrix]]:
-    """Ways to read the parameters as a list of (E, E) maps: used by hand, x @ W, they may all be turned."""
-    for turned in (False, True):
-        by_hand = {n for n, p in parameters.items() if p.dim() == 2 and not n.endswith("weight")}
-        if by_hand or not turned:
-            as_linear = {n: p.T if turned and n in by_hand else p for n, p in parameters.items()}
-            yield from _readings_of_linear(as_linear, embed_dim, num_heads)
-
-
-def _readings_of_linear(
-    parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int
-) -> Iterator[list[Matrix]]:
-    """The same for matrices that are all (out, in), as `nn.Linear` keeps them."""
-    groups = _per_head_groups(parameters, embed_dim, num_heads)
-    grouped = {name for names in groups.values() for name in names}
-    options: list[list[list[Matrix]]] = []
+    """Ways to read the parameters as a list of (E, E) maps, in one orientation."""
+    flat = {name: _as_matrix(p, embed_dim, num_heads) for name, p in parameters.items()}
+    groups = _per_head_groups(flat, embed_dim, num_heads)
+    merged = {name: names for names in groups.values() for name in names}
+    # One entry a map or fused map: its name, its matrix (rows · E, E), and its bias where the name tells.
+    found: list[tuple[str, Tensor, Tensor | None]] = []
     for names in groups.values():
-        stacked = torch.cat([parameters[n] for n in names])  # H matrices (D, E) -> (E, E)
         biases = [_bias_of(n, parameters, embed_dim // num_heads) for n in names]
         present = [b for b in biases if b is not None]
-        options.append([[Matrix(stacked, torch.cat(present) if len(present) == len(names) else None)]])
-    for name, parameter in parameters.items():
-        if name not in grouped:
-            options.extend(_splits(name, parameter, parameters, embed_dim, num_heads))
+        whole = torch.cat(present) if len(present) == len(names) else None
+        found.append((names[0], torch.cat([flat[n] for n in names]), whole))
+    for name, matrix in flat.items():
+        fits = matrix.dim() == 2 and matrix.shape[1] == embed_dim and matrix.shape[0] % embed_dim == 0
+        if fits and name not in merged and matrix.shape[0] // embed_dim in (1, 2, 3, 4):
+            found.append((name, matrix, _bias_of(name, parameters, matrix.shape[0])))
+    found = _with_biases_in_order(found, parameters)
+    options = [_splits(matrix, bias, embed_dim, num_heads) for _, matrix, bias in found]
     if sum(len(alternatives[0]) for alternatives in options) != len(TEMPLATE):
         options = [alternatives[:1] for alternatives in options]  # one reading says how many maps there are
     for choice in product(*options):
         yield [matrix for matrices in choice for matrix in matrices]
 
 
-def _splits(
-    name: str, parameter: Tensor, parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int
-) -> list[list[list[Matrix]]]:
-    """The ways to read one parameter as maps: [] where it is none, else one list of alternatives."""
-    E = embed_dim
-    if tuple(parameter.shape) == (E, E):
-        return [[[Matrix(parameter, _bias_of(name, parameters, E))]]]
-    for fused in (2, 3):
-        if tuple(parameter.shape) == (fused * E, E):
-            bias = _bias_of(name, parameters, fused * E)
-            return [[_chunked(parameter, bias, fused), *_interleaved(parameter, bias, fused, num_heads)]]
-    return []
+def _as_matrix(parameter: Tensor, embed_dim: int, num_heads: int) -> Tensor:
+    """A parameter as (rows, E), where it can be one; the features of the heads are then rows, head by head."""
+    E, H = embed_dim, num_heads
+    D = E // H
+    p = parameter
+    while p.dim() > 2 and p.shape[-1] == 1:  # a convolution of width 1 is a linear map
+        p = p.squeeze(-1)
+    if p.dim() == 3 and sorted(p.shape) == sorted((H, D, E)) and len({H, D, E}) == 3:
+        return p.permute(p.shape.index(H), p.shape.index(D), p.shape.index(E)).reshape(E, E)
+    if p.dim() >= 3 and p.shape[0] in (2, 3, 4):  # several maps in one tensor
+        parts = [_as_matrix(part, E, H) for part in p]
+        return torch.cat(parts) if tuple(parts[0].shape) == (E, E) else p
+    if p.dim() == 2 and p.shape[0] == E and tuple(p.shape) in {(E, D), (E, 2 * E), (E, 3 * E)}:
+        return p.T  # (in, out), which only matrices that are not square show
+    return p
+
+
+def _splits(matrix: Tensor, bias: Tensor | None, embed_dim: int, num_heads: int) -> list[list[Matrix]]:
+    """The ways to read one matrix (rows · E, E) as maps."""
+    fused = matrix.shape[0] // embed_dim
+    plain = _chunked(matrix, bias, fused)
+    return [plain, *_interleaved(matrix, bias, fused, num_heads)] if fused in (2, 3) else [plain]
 
 
 def _chunked(weight: Tensor, bias: Tensor | None, fused: int) -> list[Matrix]:
@@ -129,15 +147,13 @@ def _interleaved(weight: Tensor, bias: Tensor | None, fused: int, num_heads: int
         ]
 
 
-def _per_head_groups(
-    parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int
-) -> dict[str, list[str]]:
+def _per_head_groups(matrices: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> dict[str, list[str]]:
     """Names of (D, E) matrices that differ only in an index, such as q.0.weight, q.1.weight, in order."""
     if num_heads == 1:
         return {}
     groups: dict[str, list[str]] = {}
-    for name, parameter in parameters.items():
-        if tuple(parameter.shape) == (embed_dim // num_heads, embed_dim) and re.search(r"\d+", name):
+    for name, matrix in matrices.items():
+        if tuple(matrix.shape) == (embed_dim // num_heads, embed_dim) and re.search(r"\d+", name):
             groups.setdefault(re.sub(r"\d+", "#", name, count=1), []).append(name)
     return {key: names for key, names in groups.items() if len(names) == num_heads}
 
@@ -147,6 +163,22 @@ def _bias_of(name: str, parameters: Mapping[str, Tensor], size: int) -> Tensor |
     for old, new in (("weight", "bias"), ("W", "b"), ("w", "b")):
         head, found, tail = name.rpartition(old)
         other = parameters.get(head + new + tail) if found else None
-        if other is not None and tuple(other.shape) == (size,):
-            return other
+        if other is not None and other.numel() == size:
+            return other.reshape(size)
     return None
+
+
+def _with_biases_in_order(
+    found: list[tuple[str, Tensor, Tensor | None]], parameters: Mapping[str, Tensor]
+) -> list[tuple[str, Tensor, Tensor | None]]:
+    """Maps whose names lead to no bias get those left over, in order, where there are as many of each size."""
+    taken = {bias.data_ptr() for _, _, bias in found if bias is not None}
+    result = list(found)
+    for size in {matrix.shape[0] for _, matrix, _ in found}:
+        without = [i for i, (_, matrix, bias) in enumerate(found) if bias is None and matrix.shape[0] == size]
+        left = [p for p in parameters.values() if p.numel() == size and p.data_ptr() not in taken]
+        if len(left) == len(without):
+            for i, bias in zip(without, left, strict=True):
+                name, matrix, _ = found[i]
+                result[i] = (name, matrix, bias.reshape(size))
+    return result

@@ -87,10 +87,15 @@ NAMED = {
     "undefined_name": ("2c.self", "d_k"),
     "template": ("2c.self", "template"),
     "dropout_in_eval": ("2c.dropout", "eval mode"),
+    "dropout_twice": ("2c.dropout", "0.51"),
+    "dropout_same_for_heads": ("2c.dropout", "over all the heads"),
+    "detach_inputs": ("2c.gradients", "through to the query"),
     "pe_one_column": ("2d.values", "one odd feature"),
     "pe_half_exponent": ("2d.values", "i / E"),
     "pe_swapped": ("2d.values", "changed places"),
     "pe_in_place": ("2d.input", "in place"),
+    "pe_trainable": ("2d.buffer", "is a parameter"),
+    "pe_dropout_half": ("2d.dropout", "probability of 0.5"),
 }
 
 

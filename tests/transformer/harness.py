@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import sys
 from typing import Any
 
@@ -15,6 +16,9 @@ import torch
 from dropout_stream import DropoutStream
 from fresh_weights import fresh_weights
 from torch import nn
+
+# torch.compile would start a C++ compiler, and nothing can be started here: it leaves functions as they are instead.
+os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
 ASSETS: str = globals()["ASSETS"]
 """Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
@@ -120,16 +124,19 @@ def forward_and_inputs(module: nn.Module, inputs: list[Any]) -> dict[str, Any]:
 
 
 def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> dict[str, Any]:
-    """Gradients of (output · cotangent).sum() in eval mode, by parameter name; None where there is none."""
+    """Gradients of (output · cotangent).sum() in eval mode, by parameter name and of each floating-point input; None
+    where there is none."""
     module.eval()
     module.zero_grad(set_to_none=True)
     torch.default_generator.manual_seed(0)
-    output = _call(module, *inputs)
+    leaves = [x.clone().requires_grad_() if x.is_floating_point() else x for x in inputs]
+    # Copies go in: a forward that changes its input in place may do so with those.
+    output = _call(module, *(x.clone() for x in leaves))
     attached = isinstance(output, torch.Tensor) and output.requires_grad
     if attached:
         (output * cotangent).sum().backward()
     grads = {name: None if p.grad is None else p.grad.detach() for name, p in module.named_parameters()}
-    return {"attached": attached, "gradients": grads}
+    return {"attached": attached, "gradients": grads, "inputs": [x.grad for x in leaves]}
 
 
 def forward_nearby(module: nn.Module, inputs: list[Any], name: str, step: torch.Tensor) -> Any:

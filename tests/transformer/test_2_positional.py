@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from grader.checking.compare import difference, problem_with, show
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed
+from grader.checking.outcomes import Failed, Partial
 from grader.checking.received import fields, tampered, texts
 from grader.checking.student import Student
 from grader.model import Plot
@@ -18,6 +19,8 @@ from grader.worker.calls import Call, Raised, Ref
 from reference.transformer.misconceptions.positional import diagnose
 from reference.transformer.positional_encoding import encoding_table
 
+DROPOUT = 0.3
+"""Asked for by name: another than the handout's 0.1, so that an argument that is not used shows."""
 MAX_LEN = 64
 """Small on purpose: a table built by nested loops takes half a minute for the default of 5,000."""
 
@@ -90,22 +93,38 @@ def test_dropout(check: Running, student: Student) -> None:
     generator = torch.Generator().manual_seed(check.seed)
     E, N, S = 16, 8, 32
     x = 3 + torch.rand(N, S, E, generator=generator)  # far from -1 … 1, so that no sum is 0 by itself
-    check.asked = f"PositionalEncoding({E}) in eval mode twice, then in train mode, on the same input"
-    first, second, trained = ask(
-        check, student, E, forward(x, seed=1), forward(x, seed=2), forward(x, training=True, seed=check.seed)
+    calls = [forward(x, seed=1), forward(x, seed=2), forward(x, training=True, seed=check.seed)]
+    named = Call(
+        "student:PositionalEncoding", (E,), {"dropout": DROPOUT, "max_len": MAX_LEN}, check.seed, "encoding"
     )
+    check.asked = (
+        f"PositionalEncoding({E}, dropout={DROPOUT}) in eval mode twice, then in train mode, on one input"
+    )
+    replies = student.replies(named, *calls)
+    asked_for: float | None = DROPOUT
+    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
+        asked_for, check.asked = None, check.asked.replace(f", dropout={DROPOUT}", "")
+        first, second, trained = ask(check, student, E, *calls)
+    else:
+        first, second, trained = student.values(replies)[1:]
     for output in (first, second, trained):
         refuse(output, (N, S, E))
     if not torch.equal(first, second):
         raise Failed(
-            "In eval mode the output changes from call to call: dropout is still on.",
+            "In eval mode the output changes from call to call: dropout is still on, or something is drawn in forward.",
             "F.dropout needs training=self.training; nn.Dropout as a sub-module knows the mode by itself.",
         )
     if torch.equal(first, trained):
         raise Failed(
             "In train mode nothing is dropped.", "Pass the sum through dropout and return its result."
         )
-    ratios = trained.double() / first.double()
+    clear = first.abs() > 1e-3
+    if float(clear.double().mean()) < 0.5:
+        raise Failed(
+            "The output in eval mode is mostly zeros: what is dropped cannot be seen.",
+            "Get the sum of input and encoding right first.",
+        )
+    ratios = trained[clear].double() / first[clear].double()
     kept = ratios[ratios != 0]
     zeros, scale = float((ratios == 0).double().mean()), float(kept.median()) if kept.numel() else 0.0
     check.expected = "each element of the sum is 0, or itself times 1 / (1 - p)"
@@ -121,7 +140,13 @@ def test_dropout(check: Running, student: Student) -> None:
             f"{zeros:.1%} of the elements are dropped, yet the others are scaled as if it were {p:.1%}.",
             "Use nn.Dropout or F.dropout, which do both.",
         )
-    if abs(p - 0.1) > 0.005:
+    if asked_for is not None and abs(p - asked_for) > 0.005:
+        raise Partial(
+            f"dropout={asked_for} was asked for, and elements are dropped with a probability of {p:.3g}.",
+            "Pass the argument of the constructor on, and drop once.",
+            fraction=Fraction(1, 2),
+        )
+    if asked_for is None and abs(p - 0.1) > 0.005:
         check.note(f"The default of the coursework is dropout=0.1; yours is {p:.3f}.")
 
 
@@ -130,7 +155,14 @@ def test_input_and_batch(check: Running, student: Student) -> None:
     generator = torch.Generator().manual_seed(check.seed)
     x = torch.randn(3, 9, 12, generator=generator)
     check.asked = "the input compared before and after the call, and the encoding of each batch item"
-    (result,) = ask(check, student, 12, Call("harness:forward_and_inputs", (Ref("encoding"), [x])))
+    cotangent = torch.randn(3, 9, 12, generator=generator)
+    result, gradients = ask(
+        check,
+        student,
+        12,
+        Call("harness:forward_and_inputs", (Ref("encoding"), [x])),
+        Call("harness:gradients", (Ref("encoding"), [x], cotangent)),
+    )
     output, inputs = fields(result, "output and inputs", "output", "inputs")
     refuse(output, (3, 9, 12))
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Tensor):
@@ -149,20 +181,42 @@ def test_input_and_batch(check: Running, student: Student) -> None:
     check.largest_difference = found.largest
     if not found.agrees:
         raise Failed(
-            f"The encoding differs between the items of one batch, by up to {found.largest:.3g}.",
-            "Slice the table by the sequence length, x.size(1), and let it broadcast over the batch.",
+            f"What is added to the input differs between the items of one batch, by up to {found.largest:.3g}.",
+            "Slice the table by the sequence length, x.size(1), and add it to x as it is: it broadcasts.",
+        )
+    _, _, reached = fields(gradients, "gradients", "attached", "gradients", "inputs")
+    if not isinstance(reached, list) or len(reached) != 1:
+        raise tampered("gradients")
+    if not isinstance(reached[0], Tensor) or problem_with(reached[0], (3, 9, 12)):
+        raise Failed(
+            "No gradient gets through to the input: the layers before this one cannot learn.",
+            "Take out .data, .detach() and torch.no_grad() from forward.",
         )
 
 
 @pytest.mark.check("2d.buffer")
 def test_buffer(check: Running, student: Student) -> None:
     check.asked = "PositionalEncoding(8) moved to another device, and called there"
-    (left,) = ask(
-        check, student, 8, Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)]))
+    left, result = ask(
+        check,
+        student,
+        8,
+        Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)])),
+        Call("harness:gradients", (Ref("encoding"), [torch.ones(1, 4, 8)], torch.ones(1, 4, 8))),
     )
+    _, trained, _ = fields(result, "gradients", "attached", "gradients", "inputs")
+    if not isinstance(trained, dict):
+        raise tampered("gradients")
     if texts(left, "the tensors that stay behind"):
         check.obtained = f"stays on the CPU: {', '.join(left)[:300]}"
         raise Failed(
             f"The table is a plain attribute ({left[0]}): it stays on the CPU when the module moves to a GPU.",
+            "The coursework asks for a buffer: self.register_buffer(name, table).",
+        )
+    learned = sorted(name for name, gradient in trained.items() if gradient is not None)
+    if learned:
+        check.obtained = f"training changes it: {', '.join(learned)[:300]}"
+        raise Failed(
+            f"The table is a parameter ({learned[0]}): an optimizer changes it, and the encoding is fixed.",
             "The coursework asks for a buffer: self.register_buffer(name, table).",
         )

@@ -182,8 +182,11 @@ def diagnose(
 ) -> Misconception | None:
     """The one misconception that agrees with the student's outputs on every probe, or None.
 
-    probes are keyword arguments of `compute` (query, key, value, attn_mask). Two that agree give None: never a guess.
+    probes are keyword arguments of `compute` (query, key, value, attn_mask). Two that agree give None, and so does an
+    output that the right formula gives but for rounding: never a guess.
     """
+    if any(_agrees(Recipe(), obtained, probes, w, num_heads) for w in candidates):
+        return None
     agreeing = [m for m in BANK if any(_agrees(m.recipe, obtained, probes, w, num_heads) for w in candidates)]
     return agreeing[0] if len(agreeing) == 1 else None
 
