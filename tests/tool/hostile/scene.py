@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -126,6 +127,9 @@ def set_up(root: Path) -> Iterator[Scene]:
             unix = stack.enter_context(socket.socket(socket.AF_UNIX))
             unix.bind(address)
             unix.listen()
+        stack.callback(setattr, sys, "dont_write_bytecode", sys.dont_write_bytecode)
+        sys.dont_write_bytecode = False  # else each session compiles the checks anew
+        before = os.environ.get(VARIABLE, "")
         os.environ[VARIABLE] = secret
-        stack.callback(os.environ.pop, VARIABLE)
+        stack.callback(os.environ.__setitem__, VARIABLE, before)
         yield Scene(root, secret, port=tcp.getsockname()[1], abstract=abstract, **files)

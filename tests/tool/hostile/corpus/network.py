@@ -48,7 +48,7 @@ def unix_path():
     """
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.connect("@SOCKET@")
-    return s.recv(100)
+    return "connected"
 
 
 def unix_abstract():
@@ -58,7 +58,7 @@ def unix_abstract():
     """
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.connect("\0@ABSTRACT@")
-    return s.recv(100)
+    return "connected"
 
 
 def netlink():

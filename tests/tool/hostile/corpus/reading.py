@@ -147,7 +147,16 @@ def environments():
 
     stopped: FileNotFoundError|PermissionError|ProcessLookupError
     """
-    return [read(f"/proc/{entry}/environ") for entry in os.listdir("/proc") if entry.isdigit()]
+    found, refused = [], None
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and int(entry) != os.getpid():
+                found.append(read(f"/proc/{entry}/environ"))
+        except OSError as error:
+            refused = error
+    if not any(found):
+        raise refused
+    return found
 
 
 def command_lines():
