@@ -15,7 +15,7 @@ from .scene import set_up
 
 HARMLESS = {
     "reading": ("reference", "hidden_tests", "other_hand_in", "list_hand_ins", "reports", "upwards", "through_symlink",
-                "through_proc_self_root", "by_raw_system_call", "by_path_descriptor", "environments", "command_lines",
+                "through_proc_self_root", "by_raw_system_call", "by_path_descriptor",
                 "grader_source"),
     "writing": ("report", "other_hand_in", "reference", "delete_reference"),
     "network": ("tcp", "udp", "unix_path", "unix_abstract", "netlink", "listen_for_others"),
@@ -39,10 +39,5 @@ def open_arena() -> Iterator[Arena]:
 def test_it_gets_through_without_a_seal(attack: Attack, open_arena: Arena) -> None:
     seen = open_arena.attack(attack)
     assert "GOT THROUGH" in seen.received
-    if attack.category == "reading" and attack.name in (
-        "reference",
-        "hidden_tests",
-        "reports",
-        "environments",
-    ):
+    if attack.id in ("reading/reference", "reading/hidden_tests", "reading/reports"):
         assert open_arena.scene.secret in seen.received

@@ -156,7 +156,7 @@ def environments():
             refused = error
     if not any(found):
         raise refused
-    return found
+    return len(found)  # what is in them belongs to whoever runs the tests
 
 
 def command_lines():
@@ -164,7 +164,7 @@ def command_lines():
 
     stopped: FileNotFoundError|PermissionError|ProcessLookupError
     """
-    return [read(f"/proc/{pid}/cmdline") for pid in (1, os.getppid())]
+    return [len(read(f"/proc/{pid}/cmdline")) for pid in (1, os.getppid())]
 
 
 def memory_of_the_parent():
@@ -320,12 +320,12 @@ def passwords():
     stopped: FileNotFoundError|PermissionError
     """
     try:
-        return read("/etc/shadow")
+        return len(read("/etc/shadow"))
     except OSError:
         text = read("/etc/passwd")
         if text.startswith(b"student:"):  # a made-up one
             raise
-        return text
+        return len(text)
 
 
 def needle():
