@@ -122,7 +122,7 @@ def set_up(root: Path) -> Iterator[Scene]:
         path.chmod(0o777 if path.is_dir() else 0o666)
     with ExitStack() as stack:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        abstract = f"{secret[-8:]}-service"
+        abstract = f"service-{secret[-8:]}"
         for address in (str(root / "service"), "\0" + abstract):
             unix = stack.enter_context(socket.socket(socket.AF_UNIX))
             unix.bind(address)
