@@ -1,0 +1,220 @@
+"""Part 2c, dropout: the attention weights that a train-mode output was made with are recovered and looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from grader.checking.compare import difference, problem_with
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed, Partial
+from grader.checking.student import Student
+from grader.worker.calls import Call, Raised
+from reference.transformer.asking import (
+    FLOAT32_NOISE,
+    Probe,
+    build,
+    call,
+    draw,
+    normal,
+    output_hint,
+    readings,
+    weights_of,
+)
+from reference.transformer.attention import AttentionWeights, attention
+
+
+@pytest.mark.check("2c.dropout")
+def test_dropout(check: Running, student: Student) -> None:
+    """The attention weights after dropout are recovered from the output, through the student's own matrices: each must
+    be 0 or the weight / (1 - p). With some 700 weights and p = 0.1 or 0.3, none dropped, or a share eight standard
+    deviations off, has a probability below 1e-14 by chance alone."""
+    generator = draw(check)
+    E, H, S, T = 8, 2, 8, 3
+    x, y = normal(generator, 16, S, E), normal(generator, 16, T, E)
+    probe = Probe(x, y, y)
+    calls = [
+        call(probe, seed=1),
+        call(probe, seed=2),
+        call(probe, training=True, seed=check.seed),
+    ]
+    (described, first, second, trained), asked_for = ask_with_dropout(check, student, H, calls)
+    for output in (first, second, trained):
+        problem = problem_with(output, (16, S, E))
+        if problem:
+            raise Failed(problem, output_hint(output, probe))
+    if not torch.equal(first, second):
+        raise Failed(
+            "In eval mode the output changes from call to call: dropout is still on, or weights are drawn in forward.",
+            "F.dropout needs training=self.training; nn.Dropout as a sub-module knows the mode by itself.",
+        )
+    if torch.equal(first, trained):
+        raise Failed(
+            "In train mode nothing is dropped: the output equals that of eval mode.",
+            "Apply dropout to the attention weights, after the softmax, and use its result.",
+        )
+    parameters = weights_of(check, described)
+    weights = next((w for w in readings(parameters, E, H) if _explains(w, first, probe, H)), None)
+    if weights is None:
+        judge_ratios(check, ratios_of_one_head(check, student, generator), asked_for)
+    else:
+        judge_ratios(check, dropped_ratios(first, trained, probe, weights, H), asked_for)
+
+
+DROPOUT = 0.3
+"""Asked for by name: another than the handout's 0.1, so that an argument that is not used shows."""
+
+
+def ask_with_dropout(
+    check: Running, student: Student, num_heads: int, calls: list[Call]
+) -> tuple[list[Any], float | None]:
+    """The values of `calls` on a module with DROPOUT, and that probability; with the default, and None, where the
+    constructor has no argument of that name."""
+    plain = build(check, 8, num_heads)
+    with_p = replace(plain[0], kwargs={"dropout": DROPOUT})
+    check.asked = (
+        f"MultiHeadAttention(8, {num_heads}, dropout={DROPOUT}) in eval mode twice, then in train mode, on the same "
+        "inputs"
+    )
+    replies = student.replies(with_p, plain[1], *calls)
+    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
+        check.asked = check.asked.replace(f", dropout={DROPOUT}", "")
+        return student.ask(*plain, *calls)[1:], None
+    return student.values(replies)[1:], DROPOUT
+
+
+def _explains(weights: AttentionWeights, output: Tensor, probe: Probe, num_heads: int) -> bool:
+    return difference(output, attention(*probe[:3], weights, num_heads).output, FLOAT32_NOISE).agrees
+
+
+def ratios_of_one_head(check: Running, student: Student, generator: torch.Generator) -> Tensor:
+    """The same ratios (N, 1, S, T), for a module whose output is not the formula's: nan where one does not show.
+
+    With one head, changing the value of one key moves the output by the key's weight along one direction, whatever
+    the scale, the mask or the matrices are. Other mistakes are then not punished here a second time.
+    """
+    N, S, T, E = 16, 8, 3, 8
+    x, y = normal(generator, N, S, E), normal(generator, N, T, E)
+    probes = [Probe(x, y, y)]
+    for t in range(T):
+        value = y.clone()
+        value[:, t] += 2 * normal(generator, N, E)
+        probes.append(Probe(x, y, value))
+    calls = [call(p, training=training, seed=check.seed) for training in (False, True) for p in probes]
+    (_, *outputs), _ = ask_with_dropout(check, student, 1, calls)
+    if any(problem_with(output, (N, S, E)) for output in outputs):
+        raise unseen()
+    plain, trained = (torch.stack(part).double() for part in (outputs[: T + 1], outputs[T + 1 :]))
+    before, after = plain[1:] - plain[0], trained[1:] - trained[0]  # (T, N, S, E)
+    size = (before * before).sum(-1)
+    ratios = (after * before).sum(-1) / size
+    off = (after - ratios[..., None] * before).norm(dim=-1) / size.sqrt()
+    clear = size.sqrt() > 0.02
+    if float(clear.double().mean()) < 0.3 or float(off[clear].median()) > 0.01:
+        raise unseen()
+    return torch.where(clear, ratios, torch.nan).permute(1, 2, 0)[:, None]
+
+
+def unseen() -> Failed:
+    return Failed(
+        "Whether attention weights are dropped in train mode cannot be told: the output differs from attention.",
+        "Get the output right in eval mode first; then dropout goes on the weights, after the softmax.",
+    )
+
+
+def dropped_ratios(
+    plain: Tensor, dropped: Tensor, probe: Probe, weights: AttentionWeights, num_heads: int
+) -> Tensor:
+    """Attention weights after dropout over those without, (N, H, S, T) float64; nan where they do not show well.
+
+    plain and dropped are outputs (N, S, E) in eval and train mode.
+    """
+    values = attention(*probe[:3], weights, num_heads).value_heads.double()  # (N, H, T, D)
+    before, after = (_recover(output, values, weights) for output in (plain, dropped))  # (N, H, S, T)
+    conditioned = torch.linalg.cond(values) < 50  # (N, H)
+    keep = (before.abs() > 0.02) & conditioned[..., None, None]
+    return torch.where(keep, after / before, torch.nan)
+
+
+def _recover(output: Tensor, values: Tensor, weights: AttentionWeights) -> Tensor:
+    """The attention weights (N, H, S, T) behind an output: undo the output layer, then solve A V = heads (T < D)."""
+    bias = 0.0 if weights.b_o is None else weights.b_o.double()
+    merged = torch.linalg.solve(weights.w_o.double(), (output.double() - bias).transpose(1, 2)).transpose(
+        1, 2
+    )
+    N, S, E = merged.shape
+    num_heads = values.size(1)
+    heads = merged.view(N, S, num_heads, E // num_heads).transpose(1, 2)  # (N, H, S, D)
+    return heads @ torch.linalg.pinv(values)
+
+
+def _off_the_grid(ratios: Tensor) -> float:
+    """Share of ratios that are neither 0 nor the one other value."""
+    kept = ratios[ratios.abs() > 0.05]
+    if kept.numel() == 0:
+        return 1.0
+    return float(((kept - kept.median()).abs() > 0.02).double().mean())
+
+
+def judge_ratios(check: Running, table: Tensor, asked_for: float | None) -> None:
+    """Fail unless the ratios (N, H, S, T) are 0 or 1/(1-p), with a share p of zeros, each dropped for itself."""
+    ratios = table[~table.isnan()]
+    zeros = float((ratios.abs() <= 0.05).double().mean())
+    kept = ratios[ratios.abs() > 0.05]
+    scale = float(kept.median()) if kept.numel() else 0.0
+    check.expected = "each attention weight is 0, or itself times 1 / (1 - p)"
+    check.obtained = (
+        f"{zeros:.1%} of {ratios.numel()} weights are 0; the others are multiplied by {scale:.4f}"
+    )
+    if _off_the_grid(ratios) > 0:
+        check.obtained = (
+            f"{_off_the_grid(ratios):.0%} of {ratios.numel()} weights are neither 0 nor scaled alike"
+        )
+        raise Failed(
+            "Something is dropped in train mode, but not single attention weights alone.",
+            "Dropout belongs after the softmax and before the product with the values; not on scores or the output.",
+        )
+    p = 1 - 1 / scale if scale > 1 else 0.0
+    spread = 8 * (p * (1 - p) / ratios.numel()) ** 0.5  # eight standard deviations: one run in 10^15
+    together = dropped_together(table)
+    if 0 < p < 0.5 and together:
+        raise Failed(
+            f"Weights are dropped together, over all {together}, not each for itself.",
+            "nn.Dropout on the attention weights (N, H, S, T) draws for each of them.",
+        )
+    if p <= 0 or abs(zeros - p) > spread:
+        raise Failed(
+            f"{zeros:.1%} of the weights are dropped, yet the others are scaled as if it were {p:.1%}.",
+            "Use nn.Dropout or F.dropout, which do both.",
+        )
+    if asked_for is not None and abs(p - asked_for) > 0.01:
+        raise Partial(
+            f"dropout={asked_for} was asked for, and the weights are dropped with a probability of {p:.3g}.",
+            "Pass the argument of the constructor on, and drop once.",
+            fraction=Fraction(2, 3),
+        )
+    if asked_for is None and abs(p - 0.1) > 0.01:
+        check.note(f"The default of the coursework is dropout=0.1; yours drops with {p:.3g}.")
+
+
+def dropped_together(table: Tensor) -> str | None:
+    """The axis of (N, H, S, T) along which weights are dropped all at once, in words; None where there is none.
+
+    Of the neighbours of a dropped weight a share p is dropped by chance. Nine tenths of them come once in 10^20 runs:
+    with p = 0.1 there are some 50 of them, with p = 0.3 some 150.
+    """
+    for axis, name in enumerate(("the sequences of the batch", "the heads", "the queries", "the keys")):
+        length = table.size(axis)
+        if length < 2:
+            continue
+        here, there = table.narrow(axis, 0, length - 1), table.narrow(axis, 1, length - 1)
+        seen = (here.abs() <= 0.05) & ~there.isnan()
+        both = seen & (there.abs() <= 0.05)
+        if int(seen.sum()) >= 30 and int(both.sum()) > 0.9 * int(seen.sum()):
+            return name
+    return None

@@ -1,0 +1,174 @@
+"""Part 2c, gradients: they reach every weight and are those of the output; inputs are left as they were."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from grader.checking.compare import difference, problem_with
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed
+from grader.checking.received import fields, tampered, tensors
+from grader.checking.student import Student
+from grader.worker.calls import Call, Ref
+from reference.transformer.asking import (
+    FLOAT32_NOISE,
+    Probe,
+    build,
+    draw,
+    normal,
+    output_hint,
+    random_mask,
+    sizes,
+    weights_of,
+)
+from reference.transformer.attention import attention
+from reference.transformer.matching import candidates
+
+NUDGE = 0.0005
+"""Standard deviation of a change of one matrix, small beside its values: an output follows its gradient to a few
+per cent."""
+
+
+@pytest.mark.check("2c.gradients")
+def test_gradients_and_inputs(check: Running, student: Student) -> None:
+    generator = draw(check)
+    E, H = sizes(generator)
+    x, y, mask = normal(generator, 2, 4, E), normal(generator, 2, 5, E), random_mask(generator, 4, 5)
+    inputs = [x, y, y, mask]
+    cotangent = normal(generator, 2, 4, E)
+    check.asked = (
+        "gradients of a weighted sum of the output, and the inputs compared before and after the call"
+    )
+    _, described, after, result = student.ask(
+        *build(check, E, H),
+        Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
+        Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
+    )
+    output, left = fields(after, "output and inputs", "output", "inputs")
+    problem = problem_with(output, (2, 4, E))
+    if problem:
+        raise Failed(problem, output_hint(output, Probe(x, y, y, mask)))
+    names = ("query", "key", "value", "mask")
+    if not isinstance(left, list) or len(left) != len(names) or not all(isinstance(x, Tensor) for x in left):
+        raise tampered("the inputs after the call")
+    changed = [n for n, a, b in zip(names, inputs, left, strict=True) if not torch.equal(a, b)]
+    if changed:
+        raise Failed(
+            f"forward changes its argument {changed[0]!r} in place.",
+            "Functions whose name ends in _ and += on an argument change the caller's tensor; use the plain ones.",
+        )
+    parameters = weights_of(check, described)
+    gradients = received_gradients(check, result, parameters)
+    case = GradientCase(Probe(x, y, y, mask), cotangent, H)
+    due = formula_gradients(parameters, output, case)
+    if due is not None:
+        wrong = [n for n, g in gradients.items() if not near(g, due[n], due)]
+    else:
+        wrong = disagreeing_gradients(student, check, gradients, parameters, case)
+    if wrong:
+        raise Failed(
+            f"The gradient of {wrong[0]} is not that of your output.",
+            "Take out .data, .detach(), torch.no_grad() and numpy: every step of forward has to be differentiable.",
+        )
+
+
+class GradientCase(NamedTuple):
+    """What the gradients are of: (output · cotangent).sum() on one probe."""
+
+    probe: Probe
+    cotangent: Tensor
+    num_heads: int
+
+
+def received_gradients(check: Running, result: Any, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradients of the worker; fails the check where none reaches a matrix."""
+    attached, found, of_inputs = fields(result, "gradients", "attached", "gradients", "inputs")
+    if attached is not True:
+        raise Failed(
+            "The output is cut off from the weights: no gradient can flow.",
+            "Take out .data, .detach(), torch.no_grad() and numpy from forward.",
+        )
+    if not isinstance(found, dict) or found.keys() != parameters.keys() or not isinstance(of_inputs, list):
+        raise tampered("gradients")
+    for name, gradient in zip(("query", "key", "value"), of_inputs, strict=False):
+        if not isinstance(gradient, Tensor) or not (gradient.abs() > 0).any():
+            raise Failed(
+                f"No gradient gets through to the {name}: the layers before this one cannot learn.",
+                "Take out .data, .detach() and torch.no_grad() from forward.",
+            )
+    gradients = tensors(
+        {n: torch.zeros_like(parameters[n]) if g is None else g for n, g in found.items()}, "gradients"
+    )
+    if any(g.shape != parameters[n].shape or not g.is_floating_point() for n, g in gradients.items()):
+        raise tampered("gradients")
+    # The gradient of the key's bias is exactly 0 for right code too: it shifts all scores of a row alike.
+    dead = [
+        name for name, g in gradients.items()
+        if found[name] is None or not g.isfinite().all() or (g.dim() >= 2 and not (g.abs() > 1e-8).any())
+    ]  # fmt: skip
+    check.obtained = f"{len(gradients) - len(dead)} of {len(gradients)} parameters get a gradient"
+    if dead:
+        raise Failed(
+            f"No gradient reaches {', '.join(dead)[:300]}: in forward it is not used, or replaced, or cut off.",
+            "Every layer made in __init__ has its place in forward, without .detach(), .data or rounding behind it.",
+        )
+    return gradients
+
+
+def formula_gradients(
+    parameters: dict[str, Tensor], output: Tensor, case: GradientCase
+) -> dict[str, Tensor] | None:
+    """The gradients that the formula has, by parameter; None where the output is not the formula's."""
+    leaves = {name: value.requires_grad_() for name, value in parameters.items()}
+    for weights in candidates(leaves, case.probe.query.size(-1), case.num_heads):
+        due = attention(*case.probe[:3], weights, case.num_heads, case.probe.attn_mask).output
+        if difference(output, due, FLOAT32_NOISE).agrees:
+            (due * case.cotangent).sum().backward()  # type: ignore[no-untyped-call]
+            return {n: torch.zeros_like(v) if v.grad is None else v.grad for n, v in leaves.items()}
+    return None
+
+
+def near(obtained: Tensor, due: Tensor, all_due: dict[str, Tensor]) -> bool:
+    """Equal to a thousandth of the largest element, or to float32 rounding beside the largest of all parameters."""
+    largest = max(float(g.abs().max()) for g in all_due.values() if g.numel())
+    scale = float(due.abs().max()) if due.numel() else 0.0
+    return bool(((obtained.double() - due.double()).abs() <= 1e-3 * scale + 1e-5 * largest).all())
+
+
+def disagreeing_gradients(
+    student: Student,
+    check: Running,
+    gradients: dict[str, Tensor],
+    parameters: dict[str, Tensor],
+    case: GradientCase,
+) -> list[str]:
+    """Matrices whose gradient does not foretell how the student's own output changes when they change.
+
+    For a module that computes something other than the formula. The directions are drawn after the gradients came.
+    """
+    matrices = [name for name, g in gradients.items() if g.dim() >= 2]
+    generator = torch.Generator().manual_seed(check.seed + 1)
+    steps = {n: NUDGE * normal(generator, *gradients[n].shape) for n in matrices}
+    answers = student.ask(
+        *build(check, case.probe.query.size(-1), case.num_heads),
+        *(
+            Call("harness:forward_nearby", (Ref("attention"), case.probe.inputs(), name, sign * steps[name]))
+            for name in matrices
+            for sign in (1, -1)
+        ),
+    )[2:]
+    wrong = []
+    for name, above, below in zip(matrices, answers[::2], answers[1::2], strict=True):
+        for output in (above, below):
+            if problem_with(output, tuple(case.cotangent.shape)):
+                raise tampered("the output with other weights")
+        seen = float(((above.double() - below.double()) * case.cotangent).sum()) / 2
+        foretold = float((gradients[name].double() * steps[name]).sum())
+        spread = NUDGE * float(gradients[name].double().norm())  # of what is foretold, over directions
+        if abs(seen - foretold) > 0.2 * spread + 1e-4:
+            wrong.append(name)
+    return wrong
