@@ -151,6 +151,7 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
         found = (
             _right(case, reading, carried)
             or _carried_forward(case, reading, carried, loosely=False)
+            or _bits_written(case, reading)
             or _known_slip(case, reading)
             or _carried_forward(case, reading, carried, loosely=True)
         )
@@ -201,6 +202,22 @@ def _carried_forward(
                 fraction, message, hint, parsed=parsed, notes=(hint,) if fraction == FULL else ()
             )
     return None
+
+
+def _bits_written(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+    """A number of bytes with a unit of bits behind it, "25.77 Gb": not to be taken for a slip of the calculation."""
+    unit = parsed.unit
+    if parsed.bare or unit.dimension != DATA or not unit.name.endswith(("b", "bit", "bits")):
+        return None
+    in_bytes = replace(parsed, value=parsed.value * 8, last_place=parsed.last_place * 8)
+    question = case.question
+    if (
+        compare_number(in_bytes, question.expected, question.tolerance, unit=question.due).outcome
+        is Outcome.WRONG
+    ):
+        return None
+    message = f"{parsed.text} is an amount of bits, and an eighth of what is due."
+    return case.verdict(NOTHING, message, "A small b stands for bits, a capital B for bytes.", parsed=parsed)
 
 
 def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:

@@ -21,6 +21,10 @@ _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+"
 _ABOUT = re.compile(
     r"^(?:≈|~|≃|≅|=|approximately|approx\.?|about|around|roughly|circa|ca\.?)\s*", re.IGNORECASE
 )
+_LABEL = re.compile(r"^[^0-9=≈]{1,40}[=≈]\s*(?=\S)")
+"""The name of the number in front of it: "P(mat) = ", "loss ≈ "."""
+_TENSOR = re.compile(r"tensor\(\s*([^\s(),]+)\s*(?:,[^()]*)?\)")
+"""As torch prints a number."""
 _REMARK = re.compile(r"\s*\([^()]*\)\s*\.?$")
 _NUMBER = re.compile(
     r"""(?P<body>[+-]?\s*(?:[0-9][0-9.,'_ ]*|[.,][0-9]+))
@@ -117,6 +121,9 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
     shown = shorten(raw, 60)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m[0].translate(_SUPERSCRIPT), raw)
     text = text.translate(_SPACES | _SIGNS).strip()
+    text = _LABEL.sub("", text)
+    if printed := _TENSOR.fullmatch(text):
+        text = printed[1]
     while text != (stripped := _ABOUT.sub("", text)):
         text = stripped
     notes: tuple[str, ...] = ()

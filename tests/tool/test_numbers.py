@@ -59,7 +59,8 @@ def parsed(raw: Any, unit: str = "") -> ParsedNumber:
         ("−3", "", "-3"), ("25.77 gb", "byte", "25770000000"), ("25.77 Gb", "byte", "3221250000"),
         ("0.2876 nats", "nat", "0.2876"), ("5 minutes", "second", "300"), ("5 kbit", "byte", "625"),
         (268435456, "", "268435456"), (Decimal("0.0651"), "percent", "0.000651"), (0.75, "", "0.75"),
-        ("12 ppm", "", "0.000012"),
+        ("12 ppm", "", "0.000012"), ("P(mat) = 0.75", "", "0.75"), ("loss ≈ 0.2877 nats", "nat", "0.2877"),
+        ("tensor(2.7053, grad_fn=<LinalgVectorNormBackward0>)", "", "2.7053"),
     ],
 )  # fmt: skip
 def test_numbers_are_read_exactly(raw: Any, unit: str, value: str) -> None:
@@ -341,6 +342,13 @@ def test_one_matching_slip_is_named() -> None:
     assert verdict.hint == "Which unit?"
     assert verdict.slip is not None
     assert verdict.slip.id == "bits"
+
+
+def test_bits_written_for_bytes_are_no_slip_of_the_calculation() -> None:
+    verdict = judge("x.bytes", bytes="2,469,134 bits")
+    assert verdict.status is Status.FAILED
+    assert verdict.message == "2,469,134 bits is an amount of bits, and an eighth of what is due."
+    assert verdict.slip is None
 
 
 def test_two_matching_slips_are_both_named_and_neither_is_chosen() -> None:

@@ -7,6 +7,7 @@ drawn in the judge after the worker was started, weights are drawn there a secon
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import os
 import sys
@@ -19,6 +20,9 @@ from torch import nn
 
 # torch.compile would start a C++ compiler, and nothing can be started here: it leaves functions as they are instead.
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
+
+LONGEST = 128
+"""Tokens that `padding="max_length"` pads to. With 512, right code would take minutes."""
 
 ASSETS: str = globals()["ASSETS"]
 """Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
@@ -211,10 +215,51 @@ def dataset(texts: list[str], labels: list[int]) -> Any:
     import datasets
 
     names = ["World", "Sports", "Business", "Sci/Tech"]
+
+    class Dataset(datasets.Dataset):
+        """Gives a column as a list, as datasets did before 4.0: tokenizers take no other."""
+
+        def __getitem__(self, key: Any) -> Any:
+            found = super().__getitem__(key)
+            return found[:] if isinstance(key, str) else found
+
+    _stay_in_this_process()
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
     )
-    return datasets.Dataset.from_dict({"text": texts, "label": labels}, features=features)
+    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
+
+
+def _stay_in_this_process() -> None:
+    """Let num_workers of a DataLoader and num_proc of map have no effect: no process can be started here, and right
+    code asks for them."""
+    import datasets
+    from torch.utils.data import DataLoader
+
+    alone = {"num_workers": 0, "prefetch_factor": None, "persistent_workers": False, "timeout": 0}
+    for cls, name, instead in (
+        (DataLoader, "__init__", {**alone, "multiprocessing_context": None}),
+        (datasets.Dataset, "map", {"num_proc": None}),
+        (datasets.Dataset, "filter", {"num_proc": None}),
+    ):
+        method = getattr(cls, name)
+        if not hasattr(method, "alone"):
+            setattr(cls, name, _with_settings(method, instead))
+
+
+def _with_settings(method: Any, instead: dict[str, Any]) -> Any:
+    """`method`, with those of its arguments replaced that are given and named in `instead`, where the first is."""
+    signature, first = inspect.signature(method), next(iter(instead))
+
+    @functools.wraps(method)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        if bound.arguments.get(first):
+            bound.arguments.update(instead)
+        return method(*bound.args, **bound.kwargs)
+
+    wrapped.alone = True  # type: ignore[attr-defined]
+    return wrapped
 
 
 def tiny_model(body: str) -> Any:
@@ -223,8 +268,10 @@ def tiny_model(body: str) -> Any:
 
 
 def tokenizer(body: str) -> Any:
-    """The tokenizer that goes with it."""
-    return _tokenizer(body)
+    """The tokenizer that goes with it. Padding to its full length stays affordable: no text here has 100 tokens."""
+    found = _tokenizer(body)
+    found.model_max_length = LONGEST
+    return found
 
 
 def weights(module: nn.Module) -> dict[str, Any]:

@@ -13,15 +13,26 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Blocked, Failed, StudentFault
+from grader.checking.outcomes import Blocked, Failed, Partial, StudentFault
 from grader.checking.received import tensors
 from grader.checking.student import Student
 from grader.model import Plot, Status
 from grader.worker.calls import Call, Raised, Ref
-from reference.transformer.bodies import LABELS, Row, WeightsDoNotFit, accuracy, rows, sample, with_weights
+from reference.transformer.bodies import (
+    LABELS,
+    Row,
+    WeightsDoNotFit,
+    accuracy,
+    logits,
+    rows,
+    sample,
+    with_weights,
+)
+from reference.transformer.bodies import body as pretrained
 
 ROWS = 256
 """Training texts of the re-run: a correct loop reaches 0.85 with them in about 2 CPU seconds."""
@@ -30,8 +41,9 @@ TRAINED = 0.70
 not train stays below 0.45; docs/datasheet.md has the table and its command."""
 EPOCHS = 3
 CHANGED = 4
-"""One test label in so many is changed on purpose, so that the test accuracy lies far from the training accuracy: a
-figure that was not measured on the test texts cannot pass for one that was."""
+"""One test label in so many is changed on purpose, those of one topic to another, so that the test accuracy lies far
+from the training accuracy: a figure that was not measured on the test texts cannot pass for one that was. A model that
+was trained on the test texts gives that topic the other name on unseen texts too."""
 ON_PURPOSE = (
     f"One test label in {CHANGED} is changed on purpose in this run: a right test accuracy is about 0.7 here. It tells "
     "an accuracy that was measured on the test texts from one that was not."
@@ -66,16 +78,16 @@ def dataset_call(samples: list[Row], keep: str) -> Call:
     return Call("harness:dataset", ([r["text"] for r in samples], [r["label"] for r in samples]), keep=keep)
 
 
+def changed_topic(seed: int) -> tuple[int, int]:
+    """The label that is changed in the test set of this run, and what it is changed to."""
+    topic, other = random.Random(seed).sample(range(len(LABELS)), 2)
+    return topic, other
+
+
 def with_changed_labels(samples: list[Row], seed: int) -> list[Row]:
-    """The same rows; one in CHANGED has another label, drawn from `seed`."""
-    draw = random.Random(seed)
-    changed = set(draw.sample(range(len(samples)), len(samples) // CHANGED))
-    return [
-        {**row, "label": (row["label"] + draw.randrange(1, len(LABELS))) % len(LABELS)}
-        if i in changed
-        else row
-        for i, row in enumerate(samples)
-    ]
+    """The same rows; those of one topic, one in CHANGED, have the label of another, drawn from `seed`."""
+    topic, other = changed_topic(seed)
+    return [{**row, "label": other} if row["label"] == topic else row for row in samples]
 
 
 def in_the_judge(body: Body, state: dict[str, Tensor]) -> Any:
@@ -127,10 +139,51 @@ def run_finetune(check: Running, student: Student, body: Body, shared: dict[str,
     except StudentFault as fault:
         shared["finetune hangs"] = fault.status is Status.TIMEOUT
         raise
+    refuse_trainer(replies)
     state = tensors(student.values(replies[:-1])[-1], "the model's weights")
     last = replies[-1]
     problem = last.message if isinstance(last, Raised) else None
     return Run(state, None if problem else getattr(last, "value", None), problem, test)
+
+
+def refuse_trainer(replies: list[Any]) -> None:
+    """`Trainer` asks for a package that is not here, and tells the student to install it, which would not help."""
+    if any(isinstance(r, Raised) and "accelerate" in r.message for r in replies):
+        raise Failed(
+            "finetune uses transformers' Trainer, which needs the package accelerate; code is graded without it.",
+            "Write the loop in PyTorch: a DataLoader, torch.optim.AdamW, loss.backward(), optimizer.step().",
+        )
+
+
+def refuse_training_on_test(body: Body, model: Any, seed: int) -> None:
+    """Fail a model that has learnt the three other topics, and gives the changed one its changed name on unseen texts.
+
+    Honest training never does. A model that says one thing to every text has not learnt the others.
+    """
+    topic, other = changed_topic(seed)
+    unseen = rows("hidden/heldout.jsonl")
+    given = logits(body.id, model, [row["text"] for row in unseen]).argmax(-1)
+    labels = torch.tensor([row["label"] for row in unseen])
+    mistaken = (given == other)[labels == topic].double().mean()
+    learnt = (given == labels)[labels != topic].double().mean()
+    if float(mistaken) > 0.7 and float(learnt) > TRAINED:
+        raise Failed(
+            f"The model gives {LABELS[topic]} texts the topic {LABELS[other]}. So they are labelled in this run's test "
+            "set, on purpose, and nowhere else: it was trained on the test texts.",
+            "Train on `train` alone; `test` is for measuring.",
+        )
+
+
+def refuse_frozen_body(body: Body, state: dict[str, Tensor]) -> None:
+    """Fine-tuning changes the pre-trained layers too, not the new head alone."""
+    before = pretrained(body.id).state_dict()
+    layers = [name for name in before if name.startswith(f"{body.id}.")]
+    if all(torch.equal(before[name], state[name]) for name in layers):
+        raise Partial(
+            "Only the new head was trained: the weights of the pre-trained layers are what they were.",
+            "Fine-tuning hands all parameters of the model to the optimizer, and freezes none.",
+            fraction=Fraction(1, 2),
+        )
 
 
 def judge_training(check: Running, student: Student, body: Body, shared: dict[str, Any]) -> None:
@@ -160,12 +213,14 @@ def judge_training(check: Running, student: Student, body: Body, shared: dict[st
                 },
             )
         )
+    refuse_training_on_test(body, model, check.seed)
     if min(given, unseen) < Fraction(str(TRAINED)):
         raise Failed(
             f"After finetune the model answers {float(min(given, unseen)):.0%} of the texts correctly; "
             "a loop that trains gets well above 80 % here.",
             "Follow one batch: loss, backward, step, zero_grad; train mode for training; the labels of the same rows.",
         )
+    refuse_frozen_body(body, run.state)
 
 
 @pytest.mark.check("3b.trains")

@@ -137,10 +137,17 @@ def test_predict(check: Running, student: Student) -> None:
         Call("student:predict", (Ref("model"), Ref("tokenizer"), passages)),
     )[3:]
     check.obtained = str(labels)[:600]
+    if isinstance(labels, Tensor) and labels.dim() == 1:
+        labels = labels.tolist()
     if not isinstance(labels, list) or len(labels) != len(passages):
         raise Failed(
             "predict does not return one label a text.",
             "Return a list of label names, in the order of the texts.",
+        )
+    if not all(isinstance(label, (str, int, Tensor)) for label in labels):
+        raise Failed(
+            "predict returns more than a label, or something else, for a text.",
+            "Return a list of label names alone, in the order of the texts.",
         )
     best = scores.topk(2).values
     clear = (best[:, 0] - best[:, 1]) > 1e-3  # a tie may fall either way
