@@ -12,7 +12,9 @@ _DIR_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 _LEFT_OUT_DIRS = {"__pycache__", "__MACOSX", "node_modules", "reports", "site-packages", "venv"}
 """Not handed-in work; `reports` is what `grade .` writes, which must not be part of the next run's hand-in."""
 _LEFT_OUT_FILES = {"thumbs.db", "desktop.ini"}
-OTHER_NAME = "it has a second name elsewhere (a hard link), so it may be somebody else's file. Hand in a copy of it."
+OTHER_NAME = (
+    "it has a second name elsewhere (a hard link), so it may be somebody else's file. Hand in a copy of it."
+)
 _LISTED_FACTOR = 20  # folders with many times more entries than may be read are not worth listing to the end
 
 

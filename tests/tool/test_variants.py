@@ -45,7 +45,11 @@ def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict
     submission = read_submission(folder)
     files = [(file.path, file.content) for file in submission.files]
     results, internal = run_checks(
-        ASSIGNMENT, submission, CODE_CHECKS, seed=seed, open_worker=lambda: zygote.worker(files, name="variant")
+        ASSIGNMENT,
+        submission,
+        CODE_CHECKS,
+        seed=seed,
+        open_worker=lambda: zygote.worker(files, name="variant"),
     )
     assert internal == {}
     return {result.id: result for result in results}
@@ -54,7 +58,11 @@ def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict
 @pytest.mark.parametrize("source", sources("right"), ids=lambda path: path.stem)
 def test_a_right_variant_gets_full_points(source: Path, tmp_path: Path, zygote: Zygote) -> None:
     results = judged(source, tmp_path, zygote)
-    lost = {r.id: (r.status.value, r.message, r.evidence.obtained) for r in results.values() if r.status != "passed"}
+    lost = {
+        r.id: (r.status.value, r.message, r.evidence.obtained)
+        for r in results.values()
+        if r.status != "passed"
+    }
     assert lost == {}
 
 
