@@ -32,7 +32,7 @@ from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation,
 from grader.options import IsolationChoice, Options, preload
 from grader.paths import data_root
 from grader.scoring import score
-from grader.worker import Limits, Zygote, ZygoteSpec
+from grader.worker import Zygote, ZygoteSpec
 
 if TYPE_CHECKING:
     from grader.checking.student import AskWorker
@@ -104,14 +104,7 @@ def _start_zygote(
     modules = preload(assignment, selected)
     if not modules:
         return None
-    spec = ZygoteSpec(
-        harness=assignment.root / "harness.py",
-        assets=assignment.root / "assets",
-        modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
-        preload=modules,
-        limits=Limits(),
-    )
-    return stack.enter_context(Zygote(spec, isolation=isolation))
+    return stack.enter_context(Zygote(ZygoteSpec.of(assignment, modules), isolation=isolation))
 
 
 def _sealed(zygote: Zygote | None) -> tuple[Isolation, dict[str, str]]:

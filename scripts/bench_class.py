@@ -141,12 +141,7 @@ def main() -> None:
     torch.set_num_threads(1)
     assignment = load_assignment()
     selected = select(assignment, parts=PARTS)
-    spec = ZygoteSpec(
-        harness=assignment.root / "harness.py",
-        assets=assignment.root / "assets",
-        modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
-        preload=("torch",),
-    )
+    spec = ZygoteSpec.of(assignment, ("torch",))
     fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
     fresh_command += [word for part in PARTS for word in ("--part", part)]
     with Zygote(spec, isolation=options.level) as zygote:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
+
+from grader.model import Assignment
 
 MIB = 2**20
 
@@ -53,3 +56,14 @@ class ZygoteSpec:
     """Single-file modules that the harness imports by these names; trusted and free of secrets, like the harness."""
     hidden: tuple[Path, ...] = ()
     """Further folders that a worker must not see, should they lie inside a Python installation."""
+
+    @classmethod
+    def of(cls, assignment: Assignment, preload: tuple[str, ...], limits: Limits | None = None) -> Self:
+        """What the student code of `assignment` needs, with the modules of `preload` imported."""
+        return cls(
+            harness=assignment.root / "harness.py",
+            assets=assignment.root / "assets",
+            modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
+            preload=preload,
+            limits=limits or Limits(),
+        )

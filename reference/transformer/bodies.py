@@ -27,6 +27,7 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from grader.paths import data_root
+from grader.worker.calls import Call
 
 LABELS = ("World", "Sports", "Business", "Sci/Tech")
 """AG News, by label number."""
@@ -56,6 +57,11 @@ def sample(path: str, n: int, seed: int) -> list[Row]:
     even = [row for group in zip(*by_label, strict=False) for row in group][:n]
     random.Random(seed + 1).shuffle(even)
     return even
+
+
+def dataset_call(samples: Sequence[Row], keep: str) -> Call:
+    """Makes `samples` a datasets.Dataset in the worker, kept there under the name `keep`."""
+    return Call("harness:dataset", ([r["text"] for r in samples], [r["label"] for r in samples]), keep=keep)
 
 
 @cache

@@ -28,13 +28,7 @@ def assignment() -> Assignment:
 @pytest.fixture(scope="session")
 def zygote(assignment: Assignment) -> Iterator[Zygote]:
     """Warm for part 2, sealed as strongly as this machine can."""
-    spec = ZygoteSpec(
-        harness=assignment.root / "harness.py",
-        assets=assignment.root / "assets",
-        modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
-        preload=("torch",),
-    )
-    with Zygote(spec) as zygote:
+    with Zygote(ZygoteSpec.of(assignment, ("torch",))) as zygote:
         yield zygote
 
 

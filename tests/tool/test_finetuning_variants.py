@@ -29,13 +29,7 @@ def sources(kind: str) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def warm() -> Iterator[Zygote]:
-    spec = ZygoteSpec(
-        harness=ASSIGNMENT.root / "harness.py",
-        assets=ASSIGNMENT.root / "assets",
-        modules={name: ASSIGNMENT.root / path for name, path in ASSIGNMENT.worker_modules.items()},
-        preload=("torch", "transformers", "datasets"),
-    )
-    with Zygote(spec) as zygote:
+    with Zygote(ZygoteSpec.of(ASSIGNMENT, ("torch", "transformers", "datasets"))) as zygote:
         yield zygote
 
 

@@ -7,7 +7,6 @@ check that has to catch it. All of them were met in students' public work, or ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from grader.assignment import load_assignment, select
 from grader.checking.session import run_checks
 from grader.intake import read_submission
 from grader.model import CheckResult, Status
-from grader.worker import Zygote, ZygoteSpec
+from grader.worker import Zygote
 
 VARIANTS = Path(__file__).parent / "variants"
 ASSIGNMENT = load_assignment()
@@ -26,18 +25,6 @@ SEED = 20
 
 def sources(kind: str) -> list[Path]:
     return sorted((VARIANTS / kind).glob("*.py"))
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    spec = ZygoteSpec(
-        harness=ASSIGNMENT.root / "harness.py",
-        assets=ASSIGNMENT.root / "assets",
-        modules={name: ASSIGNMENT.root / path for name, path in ASSIGNMENT.worker_modules.items()},
-        preload=("torch",),
-    )
-    with Zygote(spec) as zygote:
-        yield zygote
 
 
 def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict[str, CheckResult]:

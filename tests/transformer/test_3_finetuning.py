@@ -27,6 +27,7 @@ from reference.transformer.bodies import (
     Row,
     WeightsDoNotFit,
     accuracy,
+    dataset_call,
     logits,
     rows,
     sample,
@@ -72,10 +73,6 @@ class Run:
     """Why `history` is not there, as a sentence for the student."""
     test_rows: list[Row]
     """As the student's code was given them, changed labels and all."""
-
-
-def dataset_call(samples: list[Row], keep: str) -> Call:
-    return Call("harness:dataset", ([r["text"] for r in samples], [r["label"] for r in samples]), keep=keep)
 
 
 def changed_topic(seed: int) -> tuple[int, int]:

@@ -18,12 +18,7 @@ from grader.intake import Found, Predictions, label_name, read_predictions
 from grader.model import Submission
 from grader.paths import data_root
 from grader.worker.calls import Call, Ref
-from reference.transformer.bodies import LABELS, Row, body, logits, rows, sample
-
-
-def dataset_call(samples: list[Row], keep: str) -> Call:
-    return Call("harness:dataset", ([r["text"] for r in samples], [r["label"] for r in samples]), keep=keep)
-
+from reference.transformer.bodies import LABELS, body, dataset_call, logits, rows, sample
 
 # ---------------------------------------------------------------- 3a
 

@@ -107,13 +107,7 @@ class Arena:
     def __init__(self, level: str, scene: Scene) -> None:
         self.scene = scene
         self.assignment = read_assignment(scene.assignment)
-        spec = ZygoteSpec(
-            harness=scene.assignment / "harness.py",
-            assets=scene.assignment / "assets",
-            modules={name: scene.assignment / path for name, path in self.assignment.worker_modules.items()},
-            preload=("torch",),
-            limits=LIMITS,
-        )
+        spec = ZygoteSpec.of(self.assignment, ("torch",), LIMITS)
         self.zygote = Zygote(spec, isolation=level)  # type: ignore[arg-type]
         self.zygote.wait_ready()
         honest = read_submission(scene.other.parent)

@@ -158,11 +158,7 @@ def test_one_answer_to_everything_earns_nothing(lie: str) -> None:
 @pytest.fixture(scope="module")
 def honest(_checks: None) -> dict[str, list[Reply]]:
     """What alice's code answers in part 2."""
-    spec = ZygoteSpec(
-        harness=ASSIGNMENT.root / "harness.py",
-        assets=ASSIGNMENT.root / "assets",
-        modules={name: ASSIGNMENT.root / path for name, path in ASSIGNMENT.worker_modules.items()},
-    )
+    spec = ZygoteSpec.of(ASSIGNMENT, ("torch",))
     files = [(f.path, f.content) for f in read_submission(ALICE).files]
     with Zygote(spec) as zygote, zygote.worker(files) as worker:
         recorder = Recorder(worker)
