@@ -226,6 +226,20 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The known misconception that explains a wrong result; it never changes the mark."""
+
+    id: str
+    """Id in the assignment's bank; of a pair "one+other"."""
+    title: str
+    """What is wrong, as a sentence."""
+    evidence: str
+    """Why the grader says so, for example "equal to 3e-7 on 6 probes"."""
+    hint: str
+    """What to try; the answer is not given away."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """The outcome of one check."""
 
@@ -242,6 +256,8 @@ class CheckResult:
     evidence: Evidence
     duration_s: float
     """Wall-clock seconds."""
+    diagnosis: Diagnosis | None = None
+    """The one misconception that explains it; None where none does, or more than one."""
 
 
 @dataclass(frozen=True, slots=True)
