@@ -15,16 +15,13 @@ from grader.intake import read_submission
 from grader.model import CheckResult, Status
 from grader.worker import Zygote, ZygoteSpec
 
-VARIANTS = Path(__file__).parent / "variants" / "finetune"
 ASSIGNMENT = load_assignment()
+RIGHT = sorted((ASSIGNMENT.root / "variants" / "finetune").glob("*.py"))
+WRONG = sorted((Path(__file__).parent / "variants" / "finetune" / "wrong").glob("*.py"))
 CHECKS = select(
     ASSIGNMENT, checks=["3a.samples", "3b.trains", "3b.claims", "3c.predict", "3d.trains", "3d.claims"]
 )
 DISTILBERT_ONLY = [check for check in CHECKS if check.part != "3d"]
-
-
-def sources(kind: str) -> list[Path]:
-    return sorted((VARIANTS / kind).glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +47,7 @@ def judged(
     return {result.id: result for result in results}
 
 
-@pytest.mark.parametrize("source", sources("right"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", RIGHT, ids=lambda path: path.stem)
 def test_a_right_loop_keeps_its_points(source: Path, tmp_path: Path, warm: Zygote) -> None:
     results = judged(source.read_text(encoding="utf-8"), tmp_path, warm, list(CHECKS))
     lost = {
@@ -61,7 +58,7 @@ def test_a_right_loop_keeps_its_points(source: Path, tmp_path: Path, warm: Zygot
     assert lost == {}
 
 
-@pytest.mark.parametrize("source", sources("wrong"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", WRONG, ids=lambda path: path.stem)
 def test_a_wrong_loop_loses_points_where_it_is_wrong(source: Path, tmp_path: Path, warm: Zygote) -> None:
     text = source.read_text(encoding="utf-8")
     caught_by = re.search(r"caught by: (\S+)", text)

@@ -1,7 +1,8 @@
 """Right code is never marked wrong, wrong code loses points in the right check: whole modules through the real worker.
 
-tests/tool/variants/right holds implementations that a fragile grader fails; variants/wrong one mistake each, with the
-check that has to catch it. All of them were met in students' public work, or are one step from it.
+tests/transformer/variants/attention holds implementations that a fragile grader fails; tests/tool/variants/wrong one
+mistake each, with the check that has to catch it. All of them were met in students' public work, or are one step from
+it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from grader.intake import read_submission
 from grader.model import CheckResult, Status
 from grader.worker import Zygote
 
-VARIANTS = Path(__file__).parent / "variants"
 ASSIGNMENT = load_assignment()
+RIGHT = sorted((ASSIGNMENT.root / "variants" / "attention").glob("*.py"))
+WRONG_FOLDER = Path(__file__).parent / "variants" / "wrong"
+WRONG = sorted(WRONG_FOLDER.glob("*.py"))
 CODE_CHECKS = [c for c in select(ASSIGNMENT, parts=["2c", "2d"]) if not c.id.endswith(".reported")]
 SEED = 20
-
-
-def sources(kind: str) -> list[Path]:
-    return sorted((VARIANTS / kind).glob("*.py"))
 
 
 def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict[str, CheckResult]:
@@ -42,7 +41,7 @@ def judged(source: Path, folder: Path, zygote: Zygote, seed: int = SEED) -> dict
     return {result.id: result for result in results}
 
 
-@pytest.mark.parametrize("source", sources("right"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", RIGHT, ids=lambda path: path.stem)
 def test_a_right_variant_gets_full_points(source: Path, tmp_path: Path, zygote: Zygote) -> None:
     results = judged(source, tmp_path, zygote)
     lost = {
@@ -53,7 +52,7 @@ def test_a_right_variant_gets_full_points(source: Path, tmp_path: Path, zygote: 
     assert lost == {}
 
 
-@pytest.mark.parametrize("source", sources("wrong"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", WRONG, ids=lambda path: path.stem)
 def test_a_wrong_variant_loses_points_where_it_is_wrong(source: Path, tmp_path: Path, zygote: Zygote) -> None:
     caught_by = re.search(r"caught by: (\S+)", source.read_text(encoding="utf-8"))
     assert caught_by is not None
@@ -97,11 +96,13 @@ NAMED = {
 @pytest.mark.parametrize("name", NAMED)
 def test_the_mistake_is_named(name: str, tmp_path: Path, zygote: Zygote) -> None:
     check, words = NAMED[name]
-    result = judged(VARIANTS / "wrong" / f"{name}.py", tmp_path, zygote, seed=SEED + 1)[check]
+    result = judged(WRONG_FOLDER / f"{name}.py", tmp_path, zygote, seed=SEED + 1)[check]
     assert words in result.message
 
 
 def test_marks_do_not_depend_on_the_seed(tmp_path: Path, zygote: Zygote) -> None:
     for seed in range(30, 45):
-        results = judged(VARIANTS / "right" / "weights_by_hand.py", tmp_path, zygote, seed=seed)
+        results = judged(
+            ASSIGNMENT.root / "variants" / "attention" / "weights_by_hand.py", tmp_path, zygote, seed=seed
+        )
         assert {r.status for r in results.values()} == {Status.PASSED}, seed
