@@ -9,11 +9,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from grader import entries
 from grader.errors import AssignmentError, UnknownName, UsageError
 from grader.model import Assignment, Check, Part, Tolerance, Visibility
 from grader.paths import data_root
 
-_TOP = {"id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check"}
+_TOP = {
+    "id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check", "verify",
+}  # fmt: skip
 _PART = {"id", "title", "asks", "worker"}
 _CHECK = {
     "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "answers",
@@ -38,29 +41,51 @@ def load_assignment(name: str = "transformer") -> Assignment:
 
 def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
     """Read `root`/assignment.toml; `reference` only takes part in the hash."""
+    document = read_document(root)
+    entries.known_keys(document, _TOP, "assignment.toml")
+    parts = tuple(_part(entry) for entry in entries.tables(document, "part"))
+    checks = tuple(_check(entry) for entry in entries.tables(document, "check"))
+    _consistent(parts, checks)
+    return Assignment(
+        id=entries.text(document, "id", "assignment.toml"),
+        version=entries.text(document, "version", "assignment.toml"),
+        title=entries.text(document, "title", "assignment.toml"),
+        parts=parts,
+        checks=checks,
+        allowed_packages=entries.texts(document, "allowed_packages", "assignment.toml"),
+        signatures=entries.table(document, "signatures", "assignment.toml"),
+        worker_modules=entries.table(document, "worker_modules", "assignment.toml"),
+        root=root,
+        sha256=_hash_tree([root] + ([reference] if reference else [])),
+    )
+
+
+def find_assignment(given: str) -> Assignment:
+    """The assignment in this folder (that of assignment.toml), or of this id.
+
+    Raises UsageError where there is neither, AssignmentError where assignment.toml is wrong.
+    """
+    folder = Path(given).parent if Path(given).name == "assignment.toml" else Path(given)
+    if not (folder / "assignment.toml").is_file():
+        if folder.parent == Path() and not folder.is_dir():
+            return load_assignment(given)
+        raise UsageError(
+            f"There is no assignment.toml in {given!r}.", "Give the folder that holds it, or an id."
+        )
+    root = folder.resolve()
+    reference = root.parent.parent / "reference" / root.name
+    return read_assignment(root, reference if reference.is_dir() else None)
+
+
+def read_document(root: Path) -> Mapping[str, Any]:
+    """`root`/assignment.toml as TOML; raises AssignmentError."""
     path = root / "assignment.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AssignmentError(
             f"{path} cannot be read: {error}.", "Mend the file and run `grade list`."
         ) from error
-    _known_keys(document, _TOP, "assignment.toml")
-    parts = tuple(_part(entry) for entry in _entries(document, "part"))
-    checks = tuple(_check(entry) for entry in _entries(document, "check"))
-    _consistent(parts, checks)
-    return Assignment(
-        id=_text(document, "id", "assignment.toml"),
-        version=_text(document, "version", "assignment.toml"),
-        title=_text(document, "title", "assignment.toml"),
-        parts=parts,
-        checks=checks,
-        allowed_packages=_texts(document, "allowed_packages", "assignment.toml"),
-        signatures=_table(document, "signatures", "assignment.toml"),
-        worker_modules=_table(document, "worker_modules", "assignment.toml"),
-        root=root,
-        sha256=_hash_tree([root] + ([reference] if reference else [])),
-    )
 
 
 def select(
@@ -106,21 +131,21 @@ def select(
 
 def _part(entry: Mapping[str, Any]) -> Part:
     where = f"part {entry.get('id', '?')!r}"
-    _known_keys(entry, _PART, where)
+    entries.known_keys(entry, _PART, where)
     return Part(
-        id=_text(entry, "id", where),
-        title=_text(entry, "title", where),
-        asks=_text(entry, "asks", where),
-        worker=_texts(entry, "worker", where),
+        id=entries.text(entry, "id", where),
+        title=entries.text(entry, "title", where),
+        asks=entries.text(entry, "asks", where),
+        worker=entries.texts(entry, "worker", where),
     )
 
 
 def _check(entry: Mapping[str, Any]) -> Check:
     where = f"check {entry.get('id', '?')!r}"
-    _known_keys(entry, _CHECK, where)
-    identifier = _text(entry, "id", where)
+    entries.known_keys(entry, _CHECK, where)
+    identifier = entries.text(entry, "id", where)
     try:
-        points = Decimal(_text(entry, "points", where))
+        points = Decimal(entries.text(entry, "points", where))
         visibility = Visibility(entry.get("visibility", "public"))
     except (InvalidOperation, ValueError) as error:
         raise AssignmentError(
@@ -131,24 +156,26 @@ def _check(entry: Mapping[str, Any]) -> Check:
     return Check(
         id=identifier,
         part=identifier.partition(".")[0],
-        title=_text(entry, "title", where),
+        title=entries.text(entry, "title", where),
         points=points,
         visibility=visibility,
-        depends_on=_texts(entry, "depends_on", where),
-        tolerance=_tolerance(_table(entry, "tolerance", where), where) if "tolerance" in entry else None,
-        timeout_s=_above_zero(entry, "timeout_s", where, 20.0),
+        depends_on=entries.texts(entry, "depends_on", where),
+        tolerance=_tolerance(entries.table(entry, "tolerance", where), where)
+        if "tolerance" in entry
+        else None,
+        timeout_s=entries.above_zero(entry, "timeout_s", where, 20.0),
         review=entry.get("review", False) is True,
-        answers=_texts(entry, "answers", where),
-        number=_table(entry, "number", where) if "number" in entry else None,
+        answers=entries.texts(entry, "answers", where),
+        number=entries.table(entry, "number", where) if "number" in entry else None,
     )
 
 
 def _tolerance(entry: Mapping[str, Any], where: str) -> Tolerance:
-    _known_keys(entry, _TOLERANCE, f"{where}, tolerance")
+    entries.known_keys(entry, _TOLERANCE, f"{where}, tolerance")
     tolerance = Tolerance(
-        why=_text(entry, "why", f"{where}, tolerance"),
-        relative=_above_zero(entry, "relative", where, 0.0),
-        absolute=_above_zero(entry, "absolute", where, 0.0),
+        why=entries.text(entry, "why", f"{where}, tolerance"),
+        relative=entries.above_zero(entry, "relative", where, 0.0),
+        absolute=entries.above_zero(entry, "absolute", where, 0.0),
     )
     if not (tolerance.relative or tolerance.absolute):
         raise AssignmentError(f"{where}: a tolerance needs `relative` or `absolute` above zero.")
@@ -172,50 +199,6 @@ def _consistent(parts: tuple[Part, ...], checks: tuple[Check, ...]) -> None:
                     f"check {check.id!r} depends on {dependency!r}, which is not declared before it."
                 )
         seen.add(check.id)
-
-
-def _entries(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    entries = document.get(key)
-    if not isinstance(entries, list) or not entries:
-        raise AssignmentError(f"assignment.toml declares no [[{key}]].")
-    return entries
-
-
-def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
-    value = entry.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise AssignmentError(f"{where}: {key!r} must be a text.", f'Write {key} = "…".')
-    return value
-
-
-def _texts(entry: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    value = entry.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise AssignmentError(f"{where}: {key!r} must be a list of texts.", f'Write {key} = ["…"].')
-    return tuple(value)
-
-
-def _table(entry: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = entry.get(key, {})
-    if not isinstance(value, dict):
-        raise AssignmentError(f"{where}: {key!r} must be a table.", f"Write {key} = {{ … = … }}.")
-    return value
-
-
-def _above_zero(entry: Mapping[str, Any], key: str, where: str, default: float) -> float:
-    value = entry.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise AssignmentError(f"{where}: {key!r} must be a number.", f"Write {key} = 1.5, without quotes.")
-    if key in entry and not 0 < value < float("inf"):
-        raise AssignmentError(f"{where}: {key!r} must be above zero, not {value}.")
-    return float(value)
-
-
-def _known_keys(entry: Mapping[str, Any], known: set[str], where: str) -> None:
-    for key in entry:
-        if key not in known:
-            error = UnknownName("key", key, sorted(known))
-            raise AssignmentError(f"{where}: {error.message}", error.next_step)
 
 
 def _hash_tree(roots: Iterable[Path]) -> str:
