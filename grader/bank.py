@@ -1,4 +1,4 @@
-"""The bank of misconceptions: known wrong beliefs, each with the hand-in that it leads to and the checks that must see it.
+"""The bank of misconceptions: known wrong beliefs, the hand-in that each leads to, and the checks that must see it.
 
 An assignment names its bank in assignment.toml; `grade verify` hands each one in and looks where it loses points.
 """

@@ -18,6 +18,7 @@ from grader.errors import GraderError
 from grader.model import (
     SCHEMA_VERSION,
     CheckResult,
+    Diagnosis,
     Evidence,
     GradeReport,
     Isolation,
@@ -117,6 +118,16 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "hint": storable(check.hint),
         "evidence": _evidence(check.evidence),
         "duration_s": _real(check.duration_s),
+        "diagnosis": None if check.diagnosis is None else _diagnosis(check.diagnosis),
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "id": storable(diagnosis.id),
+        "title": storable(diagnosis.title),
+        "evidence": storable(diagnosis.evidence),
+        "hint": storable(diagnosis.hint),
     }
 
 
@@ -243,6 +254,16 @@ def _read_check(node: Node) -> CheckResult:
         hint=node["hint"].text(),
         evidence=_read_evidence(node["evidence"]),
         duration_s=node["duration_s"].real(),
+        diagnosis=node["diagnosis"].maybe(_read_diagnosis),
+    )
+
+
+def _read_diagnosis(node: Node) -> Diagnosis:
+    return Diagnosis(
+        id=node["id"].text(),
+        title=node["title"].text(),
+        evidence=node["evidence"].text(),
+        hint=node["hint"].text(),
     )
 
 

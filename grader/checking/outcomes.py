@@ -1,6 +1,6 @@
 """How a check says what it found: it returns (passed), or raises one of these.
 
-    Outcome          status, message, hint, fraction of the points; the rest of the evidence is on the `check` fixture
+    Outcome          status, message, hint, fraction of the points, diagnosis; the evidence is on the `check` fixture
     ├── Failed       wrong
     ├── Partial      right in part
     ├── Missing      not handed in
@@ -14,8 +14,9 @@ Anything else that a check raises is the grader's own error and costs the studen
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Self
 
-from grader.model import Status
+from grader.model import Diagnosis, Status
 
 
 class Outcome(Exception):
@@ -23,11 +24,26 @@ class Outcome(Exception):
 
     status: Status = Status.FAILED
 
-    def __init__(self, message: str, hint: str = "", *, fraction: Fraction = Fraction(0)) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        fraction: Fraction = Fraction(0),
+        diagnosis: Diagnosis | None = None,
+    ) -> None:
+        """hint: left out, it is that of the diagnosis."""
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or (diagnosis.hint if diagnosis else "")
         self.fraction = fraction
+        self.diagnosis = diagnosis
+
+    def because(self, diagnosis: Diagnosis | None) -> Self:
+        """The same, explained: its hint gives way to that of the diagnosis, which knows more."""
+        if diagnosis is not None:
+            self.diagnosis, self.hint = diagnosis, diagnosis.hint
+        return self
 
 
 class Failed(Outcome):

@@ -136,6 +136,7 @@ def _result(check: Check, plugin: ChecksPlugin, confirmed: bool) -> CheckResult:
     if status is Status.PASSED and not confirmed:
         status = Status.GRADER_ERROR
     message, hint, fraction = _wording(status, outcome)
+    lost = outcome is not None and status in (Status.FAILED, Status.PARTIAL)
     return CheckResult(
         id=check.id,
         part=check.part,
@@ -147,6 +148,7 @@ def _result(check: Check, plugin: ChecksPlugin, confirmed: bool) -> CheckResult:
         hint=hint,
         evidence=running.evidence() if running else Evidence(),
         duration_s=round(plugin.durations.get(check.id, 0.0), 4),
+        diagnosis=outcome.diagnosis if outcome and lost else None,
     )
 
 

@@ -7,11 +7,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from grader.model import CheckResult, Evidence, GradeReport, Part, Plot, Points, Score, Status, Visibility
+from grader.model import (
+    CheckResult,
+    Diagnosis,
+    Evidence,
+    GradeReport,
+    Part,
+    Plot,
+    Points,
+    Score,
+    Status,
+    Visibility,
+)
 from grader.render.curves import curves
 from grader.render.heatmap import heatmap
 from grader.render.picture import Picture, empty
-from grader.render.view import LABELS, Bar, CheckView, Fact, Group, PartView, ReportView, ScoreView
+from grader.render.view import LABELS, Bar, CheckView, Fact, Group, Known, PartView, ReportView, ScoreView
 from grader.serialise import disclosed, rounded
 from grader.text import clean, one_line
 
@@ -88,7 +99,9 @@ def _fault_of(view: CheckView) -> tuple[str, ...]:
         return (view.id,)
     name = view.id.partition(".")[2] if view.status is Status.MISSING else view.id
     hint = view.hint.replace(f"Write {name} =", "")
-    return (view.status, *(re.sub(r"\d+", "#", text.replace(view.id, "")) for text in (view.message, hint)))
+    known = view.known.title if view.known else ""
+    said = (view.message, hint, known)
+    return (view.status, *(re.sub(r"\d+", "#", text.replace(view.id, "")) for text in said))
 
 
 def _group(alike: list[tuple[CheckResult, CheckView]]) -> Group:
@@ -129,12 +142,22 @@ def _check(check: CheckResult) -> CheckView:
         possible=shown_points(check.points.possible),
         worth=_worth(check, undecided),
         message=one_line(check.message, 2_000),
+        known=_known(check.diagnosis, check.hint) if check.diagnosis else None,
         hint=one_line(check.hint, 2_000),
         facts=_facts(check.evidence, is_prose=check.status is Status.NEEDS_REVIEW),
         output=clean(check.evidence.output or "").strip("\n"),
         notes=tuple(map(one_line, check.evidence.notes)),
         pictures=tuple(map(_picture, check.evidence.plots)),
         seconds=f"{check.duration_s:.2f} s" if check.duration_s < 10 else f"{check.duration_s:.0f} s",
+    )
+
+
+def _known(diagnosis: Diagnosis, hint: str) -> Known:
+    title = one_line(diagnosis.title, 600)
+    return Known(
+        title=title if title.endswith((".", "!", "?")) else f"{title}.",
+        evidence=one_line(diagnosis.evidence, 600),
+        hint="" if diagnosis.hint == hint else one_line(diagnosis.hint, 2_000),
     )
 
 

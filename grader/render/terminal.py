@@ -76,7 +76,7 @@ def _table(view: ReportView) -> Table:
 def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str]) -> None:
     """One row for the part and its passed checks, one for every other check or group of checks with one fault.
 
-    `told`: message and hint -> the check that they were first shown for; another part only refers to it.
+    `told`: reason and hint -> the check that they were first shown for; another part only refers to it.
     """
     sign, style = STYLES[Status.PASSED] if part.checks and not part.opened else (" ", "")
     passed = f" · {len(part.passed)} passed" if part.passed else ""
@@ -97,11 +97,12 @@ def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str]) ->
 
 
 def _reason(check: CheckView, style: str, same: list[str], told: dict[tuple[str, str], str]) -> Text:
-    before = told.setdefault((check.message, check.hint), check.id)
+    why = check.known.title if check.known else check.message
+    before = told.setdefault((why, check.hint), check.id)
     elsewhere = before.partition(".")[0] != check.id.partition(".")[0]
-    if elsewhere and len(check.message) + len(check.hint) > REPEATED_LIMIT:
+    if elsewhere and len(why) + len(check.hint) > REPEATED_LIMIT:
         return Text.assemble((f"{check.label}. ", style), f"As for {before}, above.")
-    reason = Text.assemble((f"{check.label}. ", style), _short(check.message or check.title))
+    reason = Text.assemble((f"{check.label}. ", style), _short(why or check.title))
     if check.hint:
         reason.append(f"\n→ {_short(check.hint)}", style="italic")
     if same:

@@ -46,6 +46,17 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The known mistake behind a result."""
+
+    title: str
+    """A sentence with its full stop."""
+    evidence: str
+    hint: str
+    """Empty where it is the check's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckView:
     """One check, ready to be set."""
 
@@ -66,12 +77,18 @@ class CheckView:
     worth: str
     """The points in words."""
     message: str
+    known: Known | None
     hint: str
     facts: tuple[Fact, ...]
     output: str
     notes: tuple[str, ...]
     pictures: tuple[Picture, ...]
     seconds: str
+
+    @property
+    def advice(self) -> str:
+        """The hint, after the mistake where it is known: all that a list of lost points has room for."""
+        return f"{self.known.title} {self.hint}".strip() if self.known else self.hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from grader.model import (
     CheckResult,
+    Diagnosis,
     Evidence,
     GradeReport,
     Isolation,
@@ -339,8 +340,14 @@ def encoding_heatmap() -> Plot:
 MASK_IGNORED = result(
     "2c.masked",
     Status.FAILED,
-    message="A key that the mask removes still changes the output: the mask has no effect.",
-    hint="masked_fill is not in place: use its result, scores = scores.masked_fill(attn_mask == 0, -1e9).",
+    message="The output is off the formula by up to 0.431, with your own weights put into it.",
+    hint="Is the result of the masking used? Out-of-place functions return a new tensor.",
+    diagnosis=Diagnosis(
+        "mask-ignored",
+        "The mask has no effect",
+        "equal to 3e-7 on 9 probes, 4 of which tell it from the right result",
+        "Is the result of the masking used? Out-of-place functions return a new tensor.",
+    ),
     evidence=Evidence(
         asked="attn(x, x, x, mask) with x of shape (1, 3, 8), weights of your own module, eval mode",
         expected="[[-0.1347,  0.1934,  0.8628, -0.4903, …],\n [-0.1013,  0.3111,  0.5783, -0.3248, …],\n …]",
@@ -355,14 +362,20 @@ MASK_IGNORED = result(
 GIB_FOR_GB = result(
     "4c.all",
     Status.FAILED,
-    message="24 is the size in GiB; the question asks for GB (1 GB = 1,000,000,000 bytes).",
-    hint="Divide the bytes by 10⁹, not by 2³⁰, or write the unit as GiB.",
+    message="24 GB is what comes out of a known slip: GiB called GB.",
+    hint="How many bytes are in a GB, and how many in a GiB? Which did you divide by?",
     evidence=Evidence(
         asked="GB of the score matrices of 48 heads",
         expected="25.776 GB",
         obtained="24 GB",
         largest_difference=1.7698,
         location="answers.toml, line 60",
+    ),
+    diagnosis=Diagnosis(
+        "4c.total_gb.gib",
+        "GiB called GB",
+        "equal to the digits that you print",
+        "How many bytes are in a GB, and how many in a GiB? Which did you divide by?",
     ),
 )
 IMPOSSIBLE = result(
@@ -411,6 +424,12 @@ RANDOM_IN_EVAL = result(
     "2c.eval",
     Status.FAILED,
     message="Two calls on the same input in eval mode differ.",
+    diagnosis=Diagnosis(
+        "dropout-in-eval",
+        "Dropout is still on in eval mode",
+        "equal to 2e-7 on 3 probes, each of which tells it from the right result",
+        "Give F.dropout training=self.training, or use an nn.Dropout module.",
+    ),
     hint="Give F.dropout training=self.training, or use an nn.Dropout module.",
     evidence=Evidence(
         asked="two calls in eval mode on the same input",
@@ -530,7 +549,14 @@ def hostile() -> GradeReport:
                 Plot(attack, attack),
             ),
         )
-        changes = {"title": attack, "message": attack, "hint": attack, "evidence": evidence}
+        known = Diagnosis(attack, attack, attack, f"{attack} {attack}")
+        changes = {
+            "title": attack,
+            "message": attack,
+            "hint": attack,
+            "evidence": evidence,
+            "diagnosis": known,
+        }
         checks.append(result(row[0], Status.FAILED, **changes))
     endless = Evidence(asked="print", output="A" * 10_000_000, obtained="B" * 10_000_000)
     checks.append(result("4e3.share", Status.FAILED, message="C" * 10_000_000, evidence=endless))

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from grader.errors import GraderError
 from grader.model import (
     CheckResult,
+    Diagnosis,
     Evidence,
     GradeReport,
     Isolation,
@@ -81,6 +82,7 @@ checks = st.builds(
     hint=texts,
     evidence=evidences,
     duration_s=reals,
+    diagnosis=st.none() | st.builds(Diagnosis, texts, texts, texts, texts),
 )
 grade_reports = st.builds(
     GradeReport,
@@ -196,6 +198,8 @@ def test_numbers_that_json_does_not_have_come_back() -> None:
         (("checks", 0, "points", "earned"), math.nan, "checks[0].points.earned"),
         (("checks", 0, "points", "earned"), True, "checks[0].points.earned"),
         (("checks", 0, "duration_s"), "soon", "checks[0].duration_s"),
+        (("checks", 0, "diagnosis"), "scale", "checks[0].diagnosis"),
+        (("checks", 0, "diagnosis"), {"id": 1}, "checks[0].diagnosis.id"),
         (("checks", 0, "duration_s"), 10**400, "checks[0].duration_s"),
         (("checks", 0, "evidence", "notes"), ["a", 1], "checks[0].evidence.notes[1]"),
         (("seed",), 1.5, "seed"),
