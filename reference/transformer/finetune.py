@@ -14,22 +14,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
-from torch.utils.data import DataLoader
+from torch import Tensor
+
+from reference.transformer.evaluation import encode, logits, pad
 
 LABELS = ("World", "Sports", "Business", "Sci/Tech")
 """AG News, by label number."""
 
-EVAL_BATCH = 32
-"""Larger than in training: no gradients are kept. It changes no answer."""
-
-
-MAX_TOKENS = 512
-"""Positions of DistilBERT and RoBERTa."""
+WINDOW = 32
+"""Batches' worth of shuffled texts among which texts of similar length are put together."""
 
 
 class Sample(TypedDict):
@@ -65,27 +63,6 @@ def first_samples(train: Any, n: int = 3) -> list[Sample]:
 # ---------------------------------------------------------------- 3b and 3d
 
 
-def collate(tokenizer: Any) -> Callable[[Sequence[Sample]], Any]:
-    """A function from B samples to one batch: input_ids and attention_mask (B, S), labels (B,).
-
-    Padding to the longest text of the batch, not to 512, is what makes this bearable on a CPU; the
-    attention mask tells the model which positions are padding.
-    """
-
-    def batch(samples: Sequence[Sample]) -> Any:
-        encoded = encode(tokenizer, [sample["text"] for sample in samples])
-        encoded["labels"] = torch.tensor([sample["label"] for sample in samples])  # (B,)
-        return encoded
-
-    return batch
-
-
-def encode(tokenizer: Any, texts: Sequence[str]) -> Any:
-    """input_ids and attention_mask, (B, S); longer texts are cut to the positions that the model has."""
-    S = min(tokenizer.model_max_length, MAX_TOKENS)  # a tokenizer without a limit of its own says 10^30
-    return tokenizer(list(texts), padding=True, truncation=True, max_length=S, return_tensors="pt")
-
-
 def finetune(
     model: Any,
     tokenizer: Any,
@@ -96,57 +73,88 @@ def finetune(
     batch_size: int = 8,
     learning_rate: float = 5e-5,
     seed: int = 0,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train all weights of `model` in place, on the device that it is on, and leave it in eval mode.
 
-    One entry an epoch, in order.
+    One entry an epoch, in order; `on_epoch` gets each as soon as it is there.
     """
     torch.manual_seed(seed)  # dropout
     order = torch.Generator().manual_seed(seed)  # shuffling, apart, so that it does not depend on the model
-    batches = DataLoader(
-        train, batch_size=batch_size, shuffle=True, collate_fn=collate(tokenizer), generator=order
-    )
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    rows = encode(tokenizer, train["text"])  # once, not once an epoch
+    labels = torch.tensor(list(train["label"]))
+    optimizer = adamw(model, learning_rate)
 
     history: list[Epoch] = []
     for _ in range(epochs):
         start = time.perf_counter()
+        shuffled = batches_of_similar_length([len(row) for row in rows], batch_size, order)
+        batches = (
+            ({**pad([rows[i] for i in b], tokenizer.pad_token_id), "labels": labels[b]}) for b in shuffled
+        )
         train_loss, train_acc = train_epoch(model, batches, optimizer)
         test_acc = evaluate(model, tokenizer, test)
-        seconds = time.perf_counter() - start
-        history.append(
-            {"train_loss": train_loss, "train_acc": train_acc, "test_acc": test_acc, "seconds": seconds}
-        )
+        epoch: Epoch = {
+            "train_loss": train_loss,
+            "train_acc": train_acc,
+            "test_acc": test_acc,
+            "seconds": time.perf_counter() - start,
+        }
+        on_epoch(epoch)
+        history.append(epoch)
     return history
 
 
-def train_epoch(model: Any, batches: Any, optimizer: torch.optim.Optimizer) -> tuple[float, float]:
+def batches_of_similar_length(
+    lengths: Sequence[int], batch_size: int, generator: torch.Generator
+) -> list[list[int]]:
+    """Every index once, in shuffled batches; texts of one batch have about the same number of tokens.
+
+    A batch is as long as its longest text. Random batches of 8 news texts are padded by half, these hardly at all. The
+    texts are shuffled first and sorted only inside windows, so that batches differ from epoch to epoch.
+    """
+    order = torch.randperm(len(lengths), generator=generator).tolist()
+    window = WINDOW * batch_size
+    batches: list[list[int]] = []
+    for start in range(0, len(order), window):
+        alike = sorted(order[start : start + window], key=lambda i: lengths[i])
+        batches += [alike[i : i + batch_size] for i in range(0, len(alike), batch_size)]
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def adamw(model: Any, learning_rate: float) -> torch.optim.Optimizer:
+    """AdamW over all weights, one kernel for the whole update where torch has one for the device."""
+    fused = model.device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(model.parameters(), lr=learning_rate, fused=fused)
+
+
+def train_epoch(
+    model: Any, batches: Iterable[dict[str, Tensor]], optimizer: torch.optim.Optimizer
+) -> tuple[float, float]:
     """One pass; mean loss and accuracy over its texts."""
     model.train()  # from_pretrained gives eval mode: without this line dropout stays off
-    loss_sum, right, seen = 0.0, 0, 0
+    device = model.device
+    # Sums stay on the device: to read them after each batch would make a GPU wait for Python every time.
+    loss_sum, right, seen = torch.zeros((), device=device), torch.zeros((), device=device), 0
     for batch in batches:
-        batch = batch.to(model.device)
+        batch = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
         optimizer.zero_grad()
-        output = model(**batch)  # loss (), logits (B, C)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            output = model(**batch)  # loss (), logits (B, C)
         output.loss.backward()
         optimizer.step()
 
         B = len(batch["labels"])
-        loss_sum += output.loss.item() * B  # the loss is a mean over B, and the last batch may be smaller
-        right += int((output.logits.argmax(dim=-1) == batch["labels"]).sum())
+        loss_sum += output.loss.detach() * B  # the loss is a mean over B, and the last batch may be smaller
+        right += (output.logits.argmax(dim=-1) == batch["labels"]).sum()
         seen += B
-    return loss_sum / seen, right / seen
+    return float(loss_sum) / seen, int(right) / seen
 
 
 def predict_labels(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[int]:
     """The label number of each text, in eval mode and without gradients. Leaves the model in eval mode."""
-    model.eval()
-    labels: list[int] = []
-    with torch.no_grad():
-        for start in range(0, len(texts), EVAL_BATCH):
-            batch = encode(tokenizer, texts[start : start + EVAL_BATCH]).to(model.device)
-            labels += model(**batch).logits.argmax(dim=-1).tolist()  # (B, C) -> (B,)
-    return labels
+    found: list[int] = logits(model, tokenizer, texts).argmax(dim=-1).tolist() if texts else []
+    return found
 
 
 def evaluate(model: Any, tokenizer: Any, dataset: Any) -> float:

@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from reference.transformer import finetune
+from reference.transformer.evaluation import encode, pad
 from reference.transformer.finetune import LABELS, evaluate, first_samples, predict
 
 TEXTS = {
@@ -109,9 +110,9 @@ def test_loss_is_a_mean_over_texts_also_with_a_smaller_last_batch(tokenizer: Any
     """At learning rate 0 and without dropout, the epoch's loss is that of the model over all texts."""
     model = tiny(dropout=0.0)
     [epoch] = finetune.finetune(model, tokenizer, news, news, epochs=1, batch_size=5, learning_rate=0.0)
-    batch = finetune.collate(tokenizer)(list(news))
+    batch = pad(encode(tokenizer, news["text"]), tokenizer.pad_token_id)
     with torch.no_grad():
-        expected = model(**batch).loss.item()
+        expected = model(**batch, labels=torch.tensor(news["label"])).loss.item()
     assert epoch["train_loss"] == pytest.approx(expected, rel=1e-5)
     assert epoch["train_acc"] == epoch["test_acc"]
 
@@ -126,7 +127,9 @@ def test_same_seed_same_run_other_seed_other_run(tokenizer: Any, news: Any) -> N
 
 def test_defaults_are_those_of_the_coursework() -> None:
     defaults = finetune.finetune.__kwdefaults__
-    assert defaults == {"epochs": 3, "batch_size": 8, "learning_rate": 5e-5, "seed": 0}
+    given = {name: defaults[name] for name in ("epochs", "batch_size", "learning_rate", "seed")}
+    assert given == {"epochs": 3, "batch_size": 8, "learning_rate": 5e-5, "seed": 0}
+    assert set(defaults) - set(given) == {"on_epoch"}
 
 
 def test_test_texts_are_not_trained_on(tokenizer: Any, news: Any) -> None:
@@ -146,18 +149,55 @@ def test_first_samples(news: Any) -> None:
     assert first_samples(news, 0) == []
 
 
-def test_padding_changes_no_answer(tokenizer: Any) -> None:
-    batch = finetune.encode(tokenizer, ["shares fall", TEXTS[1][2]])
-    assert batch["input_ids"].shape == batch["attention_mask"].shape == (2, 11)
-    assert batch["attention_mask"].sum(1).tolist() == [4, 11]
-    model = tiny()
-    with torch.no_grad():
-        alone = model(**finetune.encode(tokenizer, ["shares fall"])).logits
-        assert torch.allclose(model(**batch).logits[:1], alone, rtol=0, atol=1e-6)
+def test_each_epoch_is_told_as_soon_as_it_is_there(tokenizer: Any, news: Any) -> None:
+    told: list[Any] = []
+    history = finetune.finetune(tiny(), tokenizer, news, news, epochs=2, on_epoch=told.append)
+    assert told == history
 
 
-def test_long_texts_are_cut(tokenizer: Any) -> None:
-    assert finetune.encode(tokenizer, ["goal " * 2000])["input_ids"].shape == (1, finetune.MAX_TOKENS)
+@pytest.mark.parametrize(("n", "size"), [(0, 8), (1, 8), (7, 8), (100, 8), (1024, 8), (600, 1)])
+def test_batches_hold_every_text_once(n: int, size: int) -> None:
+    lengths = [(i * 37) % 101 + 1 for i in range(n)]
+    batches = finetune.batches_of_similar_length(lengths, size, torch.Generator().manual_seed(1))
+    assert sorted(i for batch in batches for i in batch) == list(range(n))
+    assert len(batches) == -(-n // size)
+    assert all(len(batch) <= size for batch in batches)
+
+
+def test_batches_are_shuffled_and_hardly_padded() -> None:
+    lengths = torch.randint(20, 120, (1024,), generator=torch.Generator().manual_seed(2)).tolist()
+    generator = torch.Generator().manual_seed(3)
+    first, second = (finetune.batches_of_similar_length(lengths, 8, generator) for _ in range(2))
+    assert {frozenset(b) for b in first} != {frozenset(b) for b in second}
+    padded = sum(max(lengths[i] for i in batch) * len(batch) for batch in first)
+    assert padded < 1.06 * sum(lengths)
+    longest = [max(lengths[i] for i in batch) for batch in first]
+    assert longest not in (sorted(longest), sorted(longest, reverse=True))
+
+
+def test_neither_texts_nor_labels_change_places(tokenizer: Any, news: Any) -> None:
+    """Without dropout and at learning rate 0, each text is answered in training as it is alone."""
+    model = tiny(dropout=0.0)
+    seen: dict[tuple[int, ...], int] = {}
+
+    class Spy(torch.nn.Module):
+        device = torch.device("cpu")
+        config = model.config
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = model
+
+        def forward(self, **batch: Any) -> Any:
+            for ids, mask, label in zip(
+                batch["input_ids"], batch["attention_mask"], batch.get("labels", []), strict=False
+            ):
+                seen[tuple(ids[: int(mask.sum())].tolist())] = int(label)
+            return self.inside(**batch)
+
+    finetune.finetune(Spy(), tokenizer, news, news, epochs=1, learning_rate=0.0)
+    due = zip(encode(tokenizer, news["text"]), news["label"], strict=True)
+    assert seen == {tuple(ids): label for ids, label in due}
 
 
 def test_predict_gives_names_in_order(tokenizer: Any, news: Any) -> None:
