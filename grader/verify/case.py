@@ -1,0 +1,46 @@
+"""What the claims are judged by: the plan, the results, and the few questions that several claims ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.bank import Misconception
+from grader.model import Assignment, Check
+from grader.verify.plan import Plan
+from grader.verify.runs import Runs, Seen
+from grader.verify.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An assignment with everything that was run on it."""
+
+    assignment: Assignment
+    settings: Settings
+    plan: Plan
+    runs: Runs
+
+    @property
+    def checks(self) -> list[Check]:
+        """The checks under proof, in the order of the assignment."""
+        ids = {check.id for group in self.settings.groups for check in group.checks}
+        return [check for check in self.assignment.checks if check.id in ids]
+
+    def loses(self, name: str, check: str) -> bool:
+        """Whether the hand-in lost points in the check in every run, and there was one."""
+        found = self.runs.at(name, check)
+        return bool(found) and all(seen.lost for _, seen in found)
+
+    def right_code(self) -> Iterator[tuple[str, int, Seen]]:
+        """(hand-in, seed, result) of the model solution and of every variant, in the checks that are asked of them."""
+        for seed, seen in self.runs.of(self.plan.solution.name):
+            yield self.plan.solution.name, seed, seen
+        for variant in self.plan.variants:
+            for seed, seen in self.runs.of(variant.name):
+                if seen.check not in self.settings.own_report:
+                    yield variant.name, seed, seen
+
+    def handed_in(self) -> Iterator[tuple[str, Misconception]]:
+        """Hand-in and misconception, in the order of the bank."""
+        yield from self.plan.misconceptions.items()

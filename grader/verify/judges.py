@@ -1,0 +1,185 @@
+"""The processes that grade for verify: each a judge with a warm process of its own, so that all cores are used.
+
+The warm processes are started first and import while this one does; the judges are then forked from it, so that torch
+and what else they need is imported once. Nothing is computed before the fork: a pool of threads would not survive it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from multiprocessing.connection import Connection, wait
+
+from grader.checking.student import AskWorker
+from grader.errors import GraderError
+from grader.model import Assignment
+from grader.verify.handins import HandIn
+from grader.verify.runs import Seen, Task
+from grader.verify.settings import Group
+from grader.worker import Zygote, ZygoteSpec
+
+OnDone = Callable[[Task], None]
+
+
+class Judge:
+    """Grades in this process."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        groups: Sequence[Group],
+        handins: Mapping[str, HandIn],
+        zygote: Zygote | None,
+    ) -> None:
+        self._assignment, self._groups, self._handins = assignment, groups, handins
+        self._zygote = zygote
+
+    def grade(self, task: Task) -> list[Seen]:
+        """Run the task's checks on its hand-in."""
+        from grader.checking.session import run_checks
+
+        handin = self._handins[task.handin]
+
+        def open_worker() -> AskWorker:
+            if self._zygote is None:
+                raise RuntimeError("a check asks for student code, but its part declares no worker")
+            return self._zygote.worker(handin.files, handin.name)
+
+        with _threads(task.threads):
+            results, errors = run_checks(
+                self._assignment,
+                handin.submission,
+                self._groups[task.group].checks,
+                seed=task.seed,
+                open_worker=open_worker,
+            )
+        return [Seen.of(result, errors.get(result.id)) for result in results]
+
+
+def grade_all(
+    assignment: Assignment,
+    groups: Sequence[Group],
+    handins: Mapping[str, HandIn],
+    tasks: Sequence[Task],
+    preload: Sequence[str],
+    jobs: int,
+    on_done: OnDone,
+) -> dict[Task, list[Seen]]:
+    """Carry out `tasks` in their order, `jobs` at a time.
+
+    Raises IsolationUnavailable and WorkerStartFailed as grading does, GraderError where a judge dies.
+    """
+    with ExitStack() as stack:
+        zygotes: list[Zygote | None] = [None] * jobs
+        if preload:
+            spec = ZygoteSpec.of(assignment, tuple(preload))
+            zygotes = [stack.enter_context(Zygote(spec)) for _ in range(jobs)]
+        for name in ("grader.checking.session", *preload):  # the checks of a part use what its worker uses
+            importlib.import_module(name)
+        judges = [Judge(assignment, groups, handins, zygote) for zygote in zygotes]
+        if jobs == 1:
+            return dict(_one_by_one(judges[0], tasks, on_done))
+        return _side_by_side(judges, tasks, on_done)
+
+
+def _one_by_one(judge: Judge, tasks: Sequence[Task], on_done: OnDone) -> Iterator[tuple[Task, list[Seen]]]:
+    for task in tasks:
+        yield task, judge.grade(task)
+        on_done(task)
+
+
+def _side_by_side(judges: Sequence[Judge], tasks: Sequence[Task], on_done: OnDone) -> dict[Task, list[Seen]]:
+    """Each judge gets the next task as soon as it is done with one."""
+    results: dict[Task, list[Seen]] = {}
+    waiting = list(reversed(tasks))
+    busy: dict[Connection, Task] = {}
+    with ExitStack() as stack:
+        for judge in judges:
+            _send_next(stack.enter_context(_process(judge)), waiting, busy)
+        while busy:
+            for ready in wait(list(busy)):
+                assert isinstance(ready, Connection)
+                task = busy.pop(ready)
+                results[task] = _received(ready, task)
+                on_done(task)
+                _send_next(ready, waiting, busy)
+    return {task: results[task] for task in tasks}
+
+
+def _send_next(wire: Connection, waiting: list[Task], busy: dict[Connection, Task]) -> None:
+    if waiting:
+        busy[wire] = waiting.pop()
+        wire.send(busy[wire])
+
+
+def _received(wire: Connection, task: Task) -> list[Seen]:
+    try:
+        answer: list[Seen] | GraderError = wire.recv()
+    except EOFError:
+        raise GraderError(
+            f"The process that graded the {task.handin} (seed {task.seed}) died.",
+            "Run it again with --jobs 1 to see why.",
+        ) from None
+    if isinstance(answer, GraderError):
+        raise answer
+    return answer
+
+
+@contextlib.contextmanager
+def _process(judge: Judge) -> Iterator[Connection]:
+    """A process forked from this one that answers tasks; ended with the block."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(judge, theirs, ours), daemon=True)
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads at a fork. Those of the numeric libraries are idle here and not used after it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        process.terminate()
+        process.join()
+        ours.close()
+
+
+def _serve(judge: Judge, wire: Connection, other_end: Connection) -> None:
+    """The life of a forked judge: until it is terminated, or nobody is there to ask."""
+    other_end.close()
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all of the terminal's processes; the first one acts
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(EOFError):
+        while True:
+            task = wire.recv()
+            answer: list[Seen] | GraderError
+            try:
+                answer = judge.grade(task)
+            except GraderError as error:
+                answer = error
+            except Exception as error:
+                answer = GraderError(f"Grading the {task.handin} failed ({type(error).__name__}: {error}).")
+            wire.send(answer)
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """The judge's torch, if it has one, computes with so many threads."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

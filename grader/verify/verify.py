@@ -1,0 +1,119 @@
+"""The whole proof on one page."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from grader.assignment import select
+from grader.model import Assignment, Check
+from grader.options import preload
+from grader.verify import claims, telling
+from grader.verify.bank import import_path, load_quantities
+from grader.verify.case import Case
+from grader.verify.judges import grade_all
+from grader.verify.plan import Plan, make_plan
+from grader.verify.proof import Proof
+from grader.verify.runs import Runs, Task
+from grader.verify.settings import Settings, read_settings
+from grader.verify.tolerances import margins, tolerances
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Called as the work goes on."""
+
+    on_plan: Callable[[int], None] = lambda tasks: None
+    on_done: Callable[[Task], None] = lambda task: None
+
+
+def verify(
+    assignment: Assignment,
+    parts: Sequence[str] = (),
+    *,
+    seeds: int | None = None,
+    slow_seeds: int | None = None,
+    jobs: int | None = None,
+    progress: Progress = Progress(),
+) -> Proof:
+    """Prove `assignment`, or the `parts` of it that are named.
+
+    seeds, slow_seeds: runs of the model solution in place of those declared; jobs: processes, None for one a core.
+    Raises AssignmentError where it cannot be tried at all, UnknownName for a part; what is weak is in the proof.
+    """
+    started = time.perf_counter()
+    selected = select(assignment, parts)
+    settings = read_settings(assignment, selected, seeds=seeds, slow_seeds=slow_seeds)
+    with import_path(assignment):
+        plan = make_plan(assignment, settings, selected)
+        quantities = load_quantities(assignment, settings.quantities)
+        progress.on_plan(len(plan.tasks))
+        jobs = min(jobs or _cores(), len(plan.tasks))
+        automatic = [check for group in settings.groups for check in group.checks]
+        results = grade_all(
+            assignment,
+            settings.groups,
+            plan.handins,
+            plan.tasks,
+            preload(assignment, automatic),
+            jobs,
+            progress.on_done,
+        )
+        case = Case(assignment, settings, plan, Runs(results))
+        found = margins(case, quantities)
+    return Proof(
+        assignment=assignment,
+        settings=settings,
+        parts=tuple(parts),
+        claims=(
+            claims.reference(case),
+            claims.starter(case),
+            claims.misconceptions(case),
+            claims.checks(case),
+            tolerances(case, found),
+            telling.pairs(case),
+            telling.diagnoses(case),
+            claims.variants(case),
+            telling.determinism(case),
+            telling.reach(case),
+            claims.own_errors(case),
+        ),
+        margins=found,
+        checks=claims.check_rows(case),
+        misconceptions=claims.misconception_rows(case),
+        remarks=_remarks(settings, plan, selected),
+        gradings=len(plan.tasks),
+        jobs=jobs,
+        duration_s=round(time.perf_counter() - started, 1),
+    )
+
+
+def _cores() -> int:
+    """Processes that pay. Elsewhere than on Linux a process cannot be forked safely once torch is imported."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
+def _remarks(settings: Settings, plan: Plan, selected: Sequence[Check]) -> tuple[str, ...]:
+    """What was not asked, or less often than the rest."""
+    usual = max(group.seeds for group in settings.groups)
+    remarks = [
+        f"{group.name}: {group.seeds} seeds, not {usual}. {group.why}"
+        for group in settings.groups
+        if group.seeds < usual and group.why
+    ]
+    by_person = [check.id for check in selected if check.review]
+    if by_person:
+        remarks.append(f"Marked by a person, so not verified: {', '.join(by_person)}.")
+    if settings.own_report and plan.variants:
+        ids = ", ".join(sorted(settings.own_report))
+        remarks.append(
+            f"Not asked of variants, whose code is not the one that the model solution reports on: {ids}."
+        )
+    if plan.left_out:
+        remarks.append(
+            f"{plan.left_out} misconceptions name none of the checks selected and were not handed in."
+        )
+    return tuple(remarks)
