@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from grader.errors import did_you_mean
 from grader.intake.found import Problem, describe, shorten
 
+_MOST_UNKNOWN = 50
+"""Keys that nobody asked for and that are looked at: each is compared with all that are asked for."""
 FORM = "docs/handing-in.md shows the form; `grade init DIR` writes an empty one."
 
 
@@ -67,8 +70,9 @@ class FieldReader:
     def unknown(self, known: tuple[str, ...]) -> None:
         """Note the keys that nobody asked for, with the nearest that is asked for and absent."""
         absent = [key for key in known if key not in self._document]
-        for key in self._document:
-            near = did_you_mean(key, absent) if key not in known else None
+        others = (key for key in self._document if key not in known)
+        for key in islice(others, _MOST_UNKNOWN):
+            near = did_you_mean(key, absent)
             if near:
                 self.notes.append(
                     f"{self.path} has the key {self._prefix}{shorten(key)!s}; is {near!r} meant?"

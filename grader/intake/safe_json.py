@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from grader.intake.found import Problem, shorten
 
 MAX_DEPTH = 30
 MAX_DIGITS = 40
+_TOLD = 20
+"""Doubled keys that are named."""
 _STRING_OR_BRACKET = re.compile(r'"(?:\\.|[^"\\])*"|[\[\]{}]', re.DOTALL)
 
 
@@ -40,11 +43,11 @@ def parse_json(text: str, path: str) -> Parsed:
     doubled: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in items]
-        doubled.extend(
-            sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else ()
-        )
-        return dict(items)
+        made = dict(items)
+        if len(made) < len(items):
+            times = Counter(key for key, _ in items)
+            doubled.extend(sorted(key for key, n in times.items() if n > 1))
+        return made
 
     try:
         value = json.loads(
@@ -57,7 +60,8 @@ def parse_json(text: str, path: str) -> Parsed:
             problem=Problem(f"{path}: {error}", "Write numbers as plain decimals, such as 0.8750.", path)
         )
     notes = tuple(
-        f"{path} has the key {shorten(key)!r} twice in one place; the last one was read." for key in doubled
+        f"{path} has the key {shorten(key)!r} twice in one place; the last one was read."
+        for key in doubled[:_TOLD]
     )
     return Parsed(value, notes=notes)
 
