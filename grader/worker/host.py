@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from grader.errors import IsolationUnavailable
 from grader.model import Isolation
@@ -12,6 +12,9 @@ from grader.worker.handle import Worker
 from grader.worker.launch import FIX, Ready
 from grader.worker.levels import describe
 from grader.worker.spec import ZygoteSpec
+
+if TYPE_CHECKING:
+    from grader.worker.connection import Connection
 
 Level = Literal["auto", "strict", "container", "none"]
 
@@ -80,6 +83,18 @@ class Zygote:
         host = self._started()
         host.wait_ready()
         return host.worker(files, name)
+
+    def connect(self) -> Connection:
+        """A line of its own to the warm process, for a process that is forked from this one; raises WorkerStartFailed.
+
+        Only where workers are forked (Linux); raises IsolationUnavailable elsewhere.
+        """
+        from grader.worker.forking import ForkingHost
+
+        host = self._started()
+        if not isinstance(host, ForkingHost):
+            raise IsolationUnavailable(f"On {sys.platform} no warm process can be shared.", FIX)
+        return host.connection().fork()
 
     @property
     def isolation(self) -> Isolation:

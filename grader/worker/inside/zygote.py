@@ -7,13 +7,16 @@ It speaks JSON messages with the judge over the socket at file descriptor 3 (SOC
     judge   {"op": "spawn", "n": 1, "box": folder}   with the worker's end of its wire, and its output file
     zygote  {"op": "spawned", "n": 1}                with a pidfd
     zygote  {"op": "exited", "n": 1, "code": ..., "cpu_s": ..., "rss_kib": ...}
+    judge   {"op": "connect"}                        with one end of another such socket
 
-Nothing of a hand-in passes through here, and no secret is ever sent here.
+A connection knows the workers that it ordered and no others; they are ended when it hangs up. Nothing of a hand-in
+passes through here, and no secret is ever sent here.
 """
 
 from __future__ import annotations
 
 import array
+import contextlib
 import gc
 import importlib.util
 import json
@@ -26,6 +29,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -52,28 +56,45 @@ if __name__ == "__main__":
 from . import handin, probe, seal, serve, view, warm, wire  # noqa: E402
 
 
+class HungUp(Exception):
+    """The other end of a connection is gone."""
+
+
 class Control:
-    """Messages with the judge."""
+    """Messages with a judge."""
 
     def __init__(self, fd: int) -> None:
         self.socket = socket.socket(fileno=fd)
 
     def receive(self) -> tuple[dict[str, Any], list[int]]:
-        """One message and the descriptors with it; ends the process where the judge is gone."""
-        data, fds, _, _ = socket.recv_fds(self.socket, 2**20, 8)
+        """One message and the descriptors with it; raises HungUp."""
+        try:
+            data, fds, _, _ = socket.recv_fds(self.socket, 2**20, 8)
+        except ConnectionResetError:
+            raise HungUp from None
         if not data:
-            os._exit(0)
+            raise HungUp
         message: dict[str, Any] = json.loads(data)
         return message, fds
 
     def send(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
-        """One message; ends the process where the judge is gone."""
+        """One message; raises HungUp."""
         data = json.dumps(message).encode()
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         try:
             self.socket.sendmsg([data], ancillary)
         except (BrokenPipeError, ConnectionResetError):
-            os._exit(0)
+            raise HungUp from None
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A worker, as the zygote keeps it."""
+
+    number: int
+    """As its judge calls it."""
+    pid: int
+    ordered_by: Control
 
 
 class Zygote:
@@ -82,8 +103,10 @@ class Zygote:
     def __init__(self, control: Control, config: dict[str, Any]) -> None:
         self._control = control
         self._config = config
-        self._workers: dict[int, tuple[int, int]] = {}
-        """pidfd -> (number, pid)"""
+        self._workers: dict[int, Forked] = {}
+        """By pidfd."""
+        self._connections: dict[int, Control] = {control.socket.fileno(): control}
+        """By file descriptor; when the first hangs up, all ends."""
         self._harness: ModuleType | None = None
 
     # ------------------------------------------------------------ start
@@ -131,27 +154,53 @@ class Zygote:
 
     def serve(self) -> NoReturn:
         """Until the judge hangs up."""
-        poll = select.poll()
-        poll.register(self._control.socket.fileno(), select.POLLIN)
-        self._poll = poll
+        self._poll = select.poll()
+        self._poll.register(self._control.socket.fileno(), select.POLLIN)
         while True:
-            for fd, _ in poll.poll():
-                if fd == self._control.socket.fileno():
-                    message, fds = self._control.receive()
-                    self._spawn(message, *fds)
-                else:
+            for fd, _ in self._poll.poll():
+                if fd in self._workers:
                     self._reap(fd)
+                elif fd in self._connections:
+                    self._answer(self._connections[fd])
 
-    def _spawn(self, message: dict[str, Any], channel: int, output: int) -> None:
+    def _answer(self, connection: Control) -> None:
+        try:
+            message, fds = connection.receive()
+            if message["op"] == "connect":
+                self._connect(*fds)
+            else:
+                self._spawn(connection, message, *fds)
+        except HungUp:
+            self._hang_up(connection)
+
+    def _connect(self, fd: int) -> None:
+        self._connections[fd] = Control(fd)
+        self._poll.register(fd, select.POLLIN)
+
+    def _hang_up(self, connection: Control) -> None:
+        """Nobody waits for what its workers would answer."""
+        if connection is self._control:
+            os._exit(0)
+        fd = connection.socket.fileno()
+        if self._connections.pop(fd, None) is None:
+            return
+        self._poll.unregister(fd)
+        connection.socket.close()
+        for pidfd, worker in self._workers.items():
+            if worker.ordered_by is connection:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+    def _spawn(self, connection: Control, message: dict[str, Any], channel: int, output: int) -> None:
         pid = self._sealer.fork()
         if pid == 0:
             self._become_worker(channel, output, message["box"] or view.SANDBOX)
         os.close(channel)
         os.close(output)
         pidfd = os.pidfd_open(pid)
-        self._workers[pidfd] = (message["n"], pid)
+        self._workers[pidfd] = Forked(message["n"], pid, connection)
         self._poll.register(pidfd, select.POLLIN)
-        self._control.send({"op": "spawned", "n": message["n"]}, [pidfd])
+        connection.send({"op": "spawned", "n": message["n"]}, [pidfd])
 
     def _become_worker(self, channel: int, output: int, box: str) -> NoReturn:
         limits = seal.Limits(**self._config["limits"])
@@ -172,19 +221,22 @@ class Zygote:
             os._exit(1)
 
     def _reap(self, pidfd: int) -> None:
-        number, pid = self._workers.pop(pidfd)
-        _, status, used = os.wait4(pid, 0)
+        worker = self._workers.pop(pidfd)
+        _, status, used = os.wait4(worker.pid, 0)
         self._poll.unregister(pidfd)
         os.close(pidfd)
-        self._control.send(
-            {
-                "op": "exited",
-                "n": number,
-                "code": os.waitstatus_to_exitcode(status),
-                "cpu_s": used.ru_utime + used.ru_stime,
-                "rss_kib": used.ru_maxrss,
-            }
-        )
+        try:
+            worker.ordered_by.send(
+                {
+                    "op": "exited",
+                    "n": worker.number,
+                    "code": os.waitstatus_to_exitcode(status),
+                    "cpu_s": used.ru_utime + used.ru_stime,
+                    "rss_kib": used.ru_maxrss,
+                }
+            )
+        except (HungUp, OSError):  # OSError: it has been closed here already
+            self._hang_up(worker.ordered_by)
 
 
 def _take_over_descriptors(channel: int, output: int, still_needed: Iterable[int]) -> None:
@@ -206,15 +258,20 @@ def main() -> NoReturn:
     """Runs the zygote; every failure before it is ready is told to the judge."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = Control(CONTROL)
-    config, _ = control.receive()
-    zygote = Zygote(control, config)
     try:
-        zygote.start()
-    except BaseException as error:
-        trace = traceback.format_exc(limit=-6)
-        reason = f"{type(error).__name__}: {error}"
-        control.send({"op": "failed", "kind": "start", "reason": reason[:2_000], "trace": trace[-6_000:]})
-        os._exit(1)
+        config, _ = control.receive()
+        zygote = Zygote(control, config)
+        try:
+            zygote.start()
+        except HungUp:
+            raise
+        except BaseException as error:
+            trace = traceback.format_exc(limit=-6)
+            reason = f"{type(error).__name__}: {error}"
+            control.send({"op": "failed", "kind": "start", "reason": reason[:2_000], "trace": trace[-6_000:]})
+            os._exit(1)
+    except HungUp:
+        os._exit(0)
     zygote.serve()
 
 
