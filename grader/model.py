@@ -55,6 +55,8 @@ class ArtifactKind(StrEnum):
     MODULE = "module"
     ANSWERS = "answers"
     METRICS = "metrics"
+    WEIGHTS = "weights"
+    """Of a trained model; a large file of this kind is opened where it is judged and never read whole."""
     OTHER = "other"
 
 
@@ -156,6 +158,8 @@ class SubmittedFile:
     """What the file is taken for."""
     problem: str | None = None
     """Why the content was not read (too large, unreadable, a link), as a sentence for the student."""
+    size: int = 0
+    """Bytes of a file of weights as listed, also where the content was not read; 0 for other files."""
 
 
 @dataclass(frozen=True, slots=True)

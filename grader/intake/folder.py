@@ -14,13 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionNotFound, did_you_mean
-from grader.intake.walk import OTHER_NAME, Entry, IntakeLimits, open_folder, shown_name, walk
+from grader.intake.found import megabytes
+from grader.intake.walk import OTHER_NAME, Entry, IntakeLimits, open_beneath, shown_name, walk
+from grader.intake.weights import READ_LATER, WEIGHTS, too_large_weights
 from grader.model import ArtifactKind, Submission, SubmittedFile
 
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"}
-_KINDS = {".py": ArtifactKind.MODULE, ".json": ArtifactKind.METRICS}
-_PRIORITY = {ArtifactKind.MODULE: 0, ArtifactKind.ANSWERS: 0, ArtifactKind.METRICS: 0, ArtifactKind.OTHER: 1}
-_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    ".py": ArtifactKind.MODULE,
+    ".json": ArtifactKind.METRICS,
+    **dict.fromkeys(WEIGHTS, ArtifactKind.WEIGHTS),
+}
+_PRIORITY = {ArtifactKind.MODULE: 0, ArtifactKind.ANSWERS: 0, ArtifactKind.METRICS: 0}
 
 
 def read_submission(path: Path, limits: IntakeLimits | None = None) -> Submission:
@@ -102,23 +107,30 @@ def _read_all(
     files: list[SubmittedFile] = []
     unread: list[str] = []
     left = limits.total_bytes
-    for entry in sorted(entries, key=lambda e: (_PRIORITY[_kind(e.path)], len(e.parts), e.path)):
-        content, problem = _read_one(root_fd, entry, min(limits.file_bytes, left), limits)
+    for entry in sorted(entries, key=lambda e: (_PRIORITY.get(_kind(e.path), 1), len(e.parts), e.path)):
+        kind = _kind(entry.path)
+        later = kind is ArtifactKind.WEIGHTS and limits.file_bytes < entry.size <= limits.weights_bytes
+        content, problem = (
+            (b"", READ_LATER) if later else _read_one(root_fd, entry, min(limits.file_bytes, left), limits)
+        )
         left -= len(content)
-        files.append(SubmittedFile(entry.path, content, _kind(entry.path), problem))
-        if problem:
+        size = entry.size if kind is ArtifactKind.WEIGHTS else 0
+        files.append(SubmittedFile(entry.path, content, kind, problem, size))
+        if problem and not later:
             unread.append(f"{entry.path}: {problem}")
     return tuple(sorted(files, key=lambda f: f.path)), sorted(unread)
 
 
 def _read_one(root_fd: int, entry: Entry, cap: int, limits: IntakeLimits) -> tuple[bytes, str | None]:
     """The bytes of one file, or a sentence why not. At most `cap` + 1 bytes are ever read."""
+    if entry.size > limits.weights_bytes and _kind(entry.path) is ArtifactKind.WEIGHTS:
+        return b"", too_large_weights(entry.size, limits.weights_bytes)
     if entry.size > limits.file_bytes:
-        return b"", _too_large(f"is {_megabytes(entry.size)}", limits)
+        return b"", _too_large(f"is {megabytes(entry.size)}", limits)
     if entry.size > cap:
         return b"", _over_total(limits)
     try:
-        fd = _open_beneath(root_fd, entry.parts)
+        fd = open_beneath(root_fd, entry.parts)
     except OSError as error:
         return b"", f"It cannot be opened ({error.strerror}), so it was not read. Check its rights."
     try:
@@ -137,15 +149,6 @@ def _read_one(root_fd: int, entry: Entry, cap: int, limits: IntakeLimits) -> tup
         )
         return b"", problem
     return content, None
-
-
-def _open_beneath(root_fd: int, parts: Sequence[str]) -> int:
-    """Open a file below `root_fd`; a link at any step is an OSError."""
-    folder = open_folder(root_fd, parts[:-1])
-    try:
-        return os.open(parts[-1], _READ_FLAGS, dir_fd=folder)
-    finally:
-        os.close(folder)
 
 
 def _read_bounded(fd: int, limit: int) -> bytes:
@@ -174,24 +177,21 @@ def _hash(files: Sequence[SubmittedFile]) -> str:
     for file in files:
         path = file.path.encode()
         digest.update(f"{len(path)} ".encode() + path)
-        digest.update(b" unread " if file.problem else f" {len(file.content)} ".encode())
+        size = f" {file.size} unread " if file.size else " unread "
+        digest.update(size.encode() if file.problem else f" {len(file.content)} ".encode())
         digest.update(file.content)
     return digest.hexdigest()
 
 
 def _too_large(what: str, limits: IntakeLimits) -> str:
     return (
-        f"It {what}, and at most {_megabytes(limits.file_bytes)} a file are read, so it was left unread. "
+        f"It {what}, and at most {megabytes(limits.file_bytes)} a file are read, so it was left unread. "
         "Hand in code, answers and figures, not data or models."
     )
 
 
 def _over_total(limits: IntakeLimits) -> str:
     return (
-        f"The hand-in is larger than {_megabytes(limits.total_bytes)} in all, so this file was left unread. "
+        f"The hand-in is larger than {megabytes(limits.total_bytes)} in all, so this file was left unread. "
         "Hand in code, answers and figures, not data or models."
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB" if size >= 10**6 else f"{size:,} bytes"

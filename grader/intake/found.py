@@ -57,3 +57,8 @@ def describe(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "a group of entries" if isinstance(value, dict) else f"a {type(value).__name__}"
+
+
+def megabytes(size: int) -> str:
+    """A size in words: "268 MB", "812 bytes"."""
+    return f"{size / 1e6:,.0f} MB" if size >= 10**6 else f"{size:,} bytes"

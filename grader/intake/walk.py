@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _DIR_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LEFT_OUT_DIRS = {"__pycache__", "__MACOSX", "node_modules", "reports", "site-packages", "venv"}
 """Not handed-in work; `reports` is what `grade .` writes, which must not be part of the next run's hand-in."""
 _LEFT_OUT_FILES = {"thumbs.db", "desktop.ini"}
@@ -26,6 +27,8 @@ class IntakeLimits:
     """Largest file that is read."""
     total_bytes: int = 200_000_000
     """Largest sum of all files that are read."""
+    weights_bytes: int = 1_000_000_000
+    """Largest file of weights that is opened; those above `file_bytes` are not read at intake."""
     files: int = 2_000
     """Most files that are looked at."""
     depth: int = 20
@@ -151,6 +154,15 @@ def open_folder(root_fd: int, parts: Sequence[str]) -> int:
             os.close(current)
         current = below
     return current
+
+
+def open_beneath(root_fd: int, parts: Sequence[str]) -> int:
+    """Open a file below `root_fd` for reading; a link at any step is an OSError."""
+    folder = open_folder(root_fd, parts[:-1])
+    try:
+        return os.open(parts[-1], _READ_FLAGS, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _capped(listing: os._ScandirIterator[str], state: _State) -> list[os.DirEntry[str]]:

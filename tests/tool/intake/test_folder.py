@@ -147,9 +147,9 @@ def test_pipes_and_sockets_are_skipped_and_do_not_block(tmp_path: Path) -> None:
 def test_a_file_of_a_gigabyte_keeps_an_entry_and_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (tmp_path / "model.bin").open("wb") as file:
+    with (tmp_path / "corpus.csv").open("wb") as file:
         file.truncate(10**9)
-    monkeypatch.setattr(folder, "_open_beneath", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(folder, "open_beneath", lambda *_: pytest.fail("it was opened"))
     (file_,) = read_submission(tmp_path).files
     assert file_.content == b""
     assert file_.problem is not None
