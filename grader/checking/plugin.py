@@ -45,9 +45,7 @@ class ChecksPlugin:
         on_finish: OnFinish = lambda check, status: None,
     ) -> None:
         self.assignment = assignment
-        self.submission = submission
         self.selected = {check.id: check for check in selected}
-        self.seed = seed
         self.running: dict[str, Running] = {}
         """Evidence by check id; a check that never started is not in it."""
         self.status: dict[str, Status] = {}
@@ -58,16 +56,22 @@ class ChecksPlugin:
         self.json_report: dict[str, Any] | None = None
         self.interrupted = False
         """True after Ctrl-C; a check that calls pytest.exit is no interruption but a broken check."""
-        self._rules = Rules(
-            allowed_packages=assignment.allowed_packages,
-            signatures=assignment.signatures,
-            unread=unread_code([file.path for file in submission.files], submission.notes),
-        )
-        self._open_worker = open_worker
         self._worker: AskWorker | None = None
         self._worker_section: str | None = None
         self._shared: dict[str, Any] = {}
         self._on_start, self._on_finish = on_start, on_finish
+        self.judge(submission, seed, open_worker)
+
+    def judge(self, submission: Submission, seed: int, open_worker: Callable[[], AskWorker]) -> None:
+        """Whose checks they are; to be said before the first of them runs."""
+        self.submission = submission
+        self.seed = seed
+        self._open_worker = open_worker
+        self._rules = Rules(
+            allowed_packages=self.assignment.allowed_packages,
+            signatures=self.assignment.signatures,
+            unread=unread_code([file.path for file in submission.files], submission.notes),
+        )
 
     # -------------------------------------------------------------- which checks run, and in which order
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -64,16 +64,26 @@ def run_checks(
     Returns the results and, for --debug, the tracebacks of our own errors by check id.
     """
     plugin = ChecksPlugin(assignment, submission, selected, seed, open_worker, on_start, on_finish)
+    exit_code = run_session(plugin)
+    if plugin.interrupted:
+        raise KeyboardInterrupt
+    return results_of(plugin, exit_code)
+
+
+def run_session(plugin: ChecksPlugin) -> int:
+    """One pytest session with `plugin`; its exit code."""
     with _no_outside_options():
         # given as modules, not by -p: a name would be looked up in the metadata of every installed package
         plugins = [plugin, pytest_metadata.plugin, pytest_jsonreport.plugin]
-        exit_code = pytest.main(_arguments(assignment, selected), plugins=plugins)
-    if plugin.interrupted:
-        raise KeyboardInterrupt
+        return pytest.main(_arguments(plugin.assignment, plugin.selected.values()), plugins=plugins)
+
+
+def results_of(plugin: ChecksPlugin, exit_code: int) -> tuple[list[CheckResult], dict[str, str]]:
+    """What a session found, as `run_checks` returns it."""
     confirmed = _confirmed_passes(plugin.json_report, exit_code)
     internal = dict(plugin.internal)
     results = []
-    for check in selected:
+    for check in plugin.selected.values():
         result = _result(check, plugin, check.id in confirmed)
         if result.status is Status.GRADER_ERROR:
             internal.setdefault(check.id, _why_unreported(plugin, exit_code))
@@ -81,7 +91,7 @@ def run_checks(
     return results, internal
 
 
-def _arguments(assignment: Assignment, selected: Sequence[Check]) -> list[str]:
+def _arguments(assignment: Assignment, selected: Iterable[Check]) -> list[str]:
     """The student's folder is nowhere in them: no conftest.py, ini file or plugin of theirs can take effect."""
     sections = {check.part[:1] for check in selected}
     files = sorted(assignment.root.glob("test_*.py"))

@@ -60,6 +60,18 @@ class Connection:
         """Hangs up: the zygote ends the workers that were ordered over this line."""
         self._control.close()
 
+    def fileno(self) -> int:
+        """Of the socket."""
+        return self._control.fileno()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the socket, which goes to another process by itself; `over` puts the two together there."""
+        return Connection, (None, self._spec, self._warmth)
+
+    def over(self, descriptor: int) -> Connection:
+        """This line as the process that has got the socket knows it."""
+        return Connection(socket.socket(fileno=descriptor), self._spec, self._warmth)
+
     @property
     def ready(self) -> Ready:
         """Level and facts of the zygote."""

@@ -1,0 +1,253 @@
+"""A warm judge for many submissions: pytest, torch and the checks are loaded once, and each submission has a fork.
+
+    with Zygote(spec) as zygote, WarmJudge(assignment, selected, zygote) as judge:
+        with judge.begin(submission, seed=1) as judging:      # several may run side by side
+            results, internal = judging.result()
+
+`WarmJudge` is a process that starts a pytest session, collects the checks, and stops before the first of them. For each
+submission it forks: the child goes on with that session, and ends with it. So every submission is judged in a pytest
+session that no other submission has touched; nothing that a check, a plugin or a reference leaves behind can reach the
+next one, and a judge that dies or hangs takes only its own submission with it. Linux only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, Self
+
+import pytest
+
+from grader.checking.plugin import ChecksPlugin
+from grader.checking.session import results_of, run_session
+from grader.checking.student import AskWorker
+from grader.errors import GraderError
+from grader.model import Assignment, Check, CheckResult, Submission
+from grader.worker.inside import kernel
+
+if TYPE_CHECKING:
+    from grader.worker import Zygote
+    from grader.worker.connection import Connection
+
+Judged = tuple[list[CheckResult], dict[str, str]]
+"""Results in the order of the assignment, and tracebacks of our own errors by check id."""
+_CHUNK = 2**20
+_NOBODY = Submission(name="", root=Path(), sha256="", files=())
+
+
+class JudgeDied(GraderError):
+    """The process that judged one submission ended without a result."""
+
+
+class WarmJudge:
+    """The process that judges are forked from. A context manager; `begin` starts it at the first submission."""
+
+    def __init__(self, assignment: Assignment, selected: Sequence[Check], zygote: Zygote | None) -> None:
+        """`zygote`: where workers come from; None where no selected check runs student code."""
+        self._assignment = assignment
+        self._selected = selected
+        self._zygote = zygote
+        self._pid: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process, once there is one."""
+        return self._pid
+
+    def begin(self, submission: Submission, seed: int) -> Judging:
+        """Starts to judge `submission` and returns at once; raises WorkerStartFailed where the zygote is gone."""
+        if self._pid is None:
+            self._start()
+        connection = None if self._zygote is None else self._zygote.connect()
+        with contextlib.ExitStack() as stack:
+            ours, theirs = os.pipe2(os.O_CLOEXEC)
+            stack.callback(os.close, theirs)
+            job = os.memfd_create("job")
+            stack.callback(os.close, job)
+            with os.fdopen(os.dup(job), "wb") as file:
+                pickle.dump((submission, seed, connection), file)
+            descriptors = [theirs, job]
+            if connection is not None:
+                stack.enter_context(connection)
+                descriptors.append(connection.fileno())
+            try:
+                socket.send_fds(self._control, [b"judge"], descriptors)
+                _, fds, _, _ = socket.recv_fds(self._control, 16, 1)
+            except OSError:
+                fds = []
+            if not fds:
+                os.close(ours)
+                self.close()
+                raise JudgeDied(
+                    "The warm judge is gone.", "Run the same command again; `grade --debug` shows more."
+                )
+        return Judging(ours, fds[0])
+
+    def close(self) -> None:
+        """Ends the process; judges that still run end with it."""
+        if self._pid is None:
+            return
+        self._control.close()
+        pid, self._pid = self._pid, None
+        os.kill(pid, signal.SIGKILL)  # it may wait for a judge that hangs
+        os.waitpid(pid, 0)
+
+    def _start(self) -> None:
+        """Forks it. What it imports is imported here first, so that a second start costs nothing."""
+        if self._zygote is not None:
+            self._zygote.wait_ready()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self._control.close()
+            _be_template(self._assignment, self._selected, theirs, parent)
+        theirs.close()
+        self._pid = pid
+
+
+class Judging:
+    """One submission that is being judged. A context manager: leaving it ends the judge."""
+
+    def __init__(self, results: int, pidfd: int) -> None:
+        self._results, self._pidfd = results, pidfd
+        self._received = bytearray()
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        """Readable when `receive` has something to do: for a selector that waits for several."""
+        return self._results
+
+    def receive(self) -> bool:
+        """Takes what is there, waiting where nothing is; True once it is all there."""
+        chunk = os.read(self._results, _CHUNK)
+        self._received += chunk
+        self._ended = not chunk
+        return self._ended
+
+    def result(self) -> Judged:
+        """Waits for the end; raises JudgeDied."""
+        while not self._ended:
+            self.receive()
+        try:
+            judged: Judged = pickle.loads(self._received)  # written by our own code, see _judge
+        except (EOFError, pickle.UnpicklingError):
+            raise JudgeDied(
+                "The judge of this submission ended without a result.",
+                "Grade it again; if it happens twice, `grade --debug` on it alone shows where.",
+            ) from None
+        return judged
+
+    def close(self) -> None:
+        """Ends the judge if it still runs; its workers end with it."""
+        if self._pidfd < 0:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        os.close(self._pidfd)
+        os.close(self._results)
+        self._pidfd = -1
+
+
+# ---------------------------------------------------------------- in the forked processes
+
+
+class _Template(ChecksPlugin):
+    """Stops the session before its first check, and lets a forked copy of it go on for each submission."""
+
+    def __init__(self, assignment: Assignment, selected: Sequence[Check], control: socket.socket) -> None:
+        super().__init__(assignment, _NOBODY, selected, 0, _no_worker)
+        self._control = control
+        self.results = -1
+        """In a child: where the result goes."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> bool | None:
+        gc.collect()
+        gc.freeze()
+        while True:
+            message, fds, _, _ = socket.recv_fds(self._control, 16, 3)
+            if not message:
+                return True
+            _reap()
+            pid = os.fork()
+            if pid == 0:
+                self._become_judge(*fds)
+                return None
+            with contextlib.suppress(OSError):
+                fds.append(os.pidfd_open(pid))
+                socket.send_fds(self._control, [b"judging"], fds[-1:])
+            for fd in fds:
+                os.close(fd)
+
+    def _become_judge(self, results: int, job: int, workers: int | None = None) -> None:
+        kernel.die_with_parent(signal.SIGKILL)
+        self._control.close()
+        self.results = results
+        with os.fdopen(job, "rb") as file:
+            file.seek(0)
+            submission, seed, connection = pickle.load(file)
+        if connection is None or workers is None:
+            self.judge(submission, seed, _no_worker)
+            return
+        line: Connection = connection.over(workers)
+        files = [(file.path, file.content) for file in submission.files if file.problem is None]
+        self.judge(submission, seed, lambda: line.worker(files, submission.name))
+
+
+def _reap() -> None:
+    """Let go of the judges that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
+def _be_template(
+    assignment: Assignment, selected: Sequence[Check], control: socket.socket, parent: int
+) -> NoReturn:
+    """What the warm process does, and after a fork the judge."""
+    code = 1
+    try:
+        kernel.die_with_parent(signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(0)  # the parent was gone before it could be said
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends what has to end
+        plugin = _Template(assignment, selected, control)
+        exit_code = run_session(plugin)
+        if plugin.results >= 0:
+            with os.fdopen(plugin.results, "wb") as file:
+                pickle.dump(results_of(plugin, exit_code), file)
+        code = 0
+    except BaseException:  # the parent sees that there is no result
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _no_worker() -> AskWorker:
+    raise RuntimeError("a check asks for student code, but its part declares no worker")
