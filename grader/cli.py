@@ -206,6 +206,46 @@ def list_(parts: tuple[str, ...], public: bool, debug: bool) -> None:
     print_assignment(_console(), parts, public_only=public)
 
 
+@main.command()
+@click.argument("assignment", default="transformer", metavar="[ASSIGNMENT]")
+@click.option("--part", "parts", multiple=True, metavar="ID", help='Only this part; "2" is all of section 2.')
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Runs of the model solution.")
+@click.option("--slow-seeds", type=click.IntRange(1), metavar="N", help="The same for checks that are slow.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; one a core where not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON, for a program.")
+@click.option("--debug", is_flag=True, help="Show tracebacks of the checks' own errors.")
+def verify(assignment: str, as_json: bool, debug: bool, **options: Any) -> NoReturn:
+    """Prove the checks of ASSIGNMENT, an id or a folder.
+
+    Right code gets its points, each known misconception loses them where it should, each tolerance lies well between
+    noise and the nearest wrong answer. Exit code 1: a check is weak, and the output says which and why.
+    """
+    sys.exit(_verify(assignment, as_json=as_json, debug=debug, **options))
+
+
+def _verify(assignment: str, *, as_json: bool, debug: bool, **options: Any) -> int:
+    from grader.assignment import find_assignment
+    from grader.verify import verify as prove
+    from grader.verify.document import proof_as_json
+    from grader.verify.progress import shown_progress
+    from grader.verify.table import print_proof
+
+    found, errors = find_assignment(assignment), _console(stderr=True)
+    with _ended_like_ctrl_c(), shown_progress(errors) as progress:
+        proof = prove(found, progress=progress, **options)
+    if as_json:
+        click.echo(proof_as_json(proof), nl=False)
+    else:
+        print_proof(proof, _console())
+    if debug:
+        for _, problem in proof.problems:
+            if problem.trace:
+                errors.print(
+                    f"\n{problem.about}: its own error\n{problem.trace}", markup=False, highlight=False
+                )
+    return ExitCode.ALL_PASSED if proof.holds else ExitCode.POINTS_LOST
+
+
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.bank import Misconception
-from grader.model import Assignment, Check
+from grader.model import Assignment, Check, Status
 from grader.verify.plan import Plan
 from grader.verify.runs import Runs, Seen
 from grader.verify.settings import Settings
@@ -20,12 +20,25 @@ class Case:
     settings: Settings
     plan: Plan
     runs: Runs
+    checks: tuple[Check, ...]
+    """The checks under proof, in the order of the assignment."""
+
+    @classmethod
+    def of(cls, assignment: Assignment, settings: Settings, plan: Plan, runs: Runs) -> Case:
+        """Checks that failed by their own error are set apart: nothing else can be said of them."""
+        broken = {seen.check for _, _, seen in runs.all() if seen.status is Status.GRADER_ERROR}
+        ids = {check.id for group in settings.groups for check in group.checks} - broken
+        return cls(assignment, settings, plan, runs, tuple(c for c in assignment.checks if c.id in ids))
 
     @property
-    def checks(self) -> list[Check]:
-        """The checks under proof, in the order of the assignment."""
-        ids = {check.id for group in self.settings.groups for check in group.checks}
-        return [check for check in self.assignment.checks if check.id in ids]
+    def ids(self) -> set[str]:
+        """Of `checks`."""
+        return {check.id for check in self.checks}
+
+    def first(self, name: str, *, again: bool = False) -> dict[str, Seen]:
+        """What the checks said of a hand-in at seed 0."""
+        found = self.runs.first(name, again=again)
+        return {id: seen for id, seen in found.items() if id in self.ids}
 
     def loses(self, name: str, check: str) -> bool:
         """Whether the hand-in lost points in the check in every run, and there was one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from grader.bank import Misconception
@@ -27,10 +28,11 @@ def reference(case: Case) -> Claim:
                     "One of the two is wrong: grade the solution with that seed and look at the evidence.",
                 )
             )
-    by_seeds: dict[int, int] = {}
-    for group in case.settings.groups:
-        by_seeds[group.seeds] = by_seeds.get(group.seeds, 0) + len(group.checks)
-    figures = ", ".join(f"{n} checks × {seeds} seeds" for seeds, n in sorted(by_seeds.items(), reverse=True))
+    by_seeds = Counter(len(case.runs.at(case.plan.solution.name, check.id)) for check in case.checks)
+    figures = ", ".join(
+        f"{count} check{'s' if count > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''}"
+        for seeds, count in sorted(by_seeds.items(), reverse=True)
+    )
     return Claim("reference", "The model solution gets full points", figures, tuple(problems))
 
 
@@ -38,7 +40,7 @@ def starter(case: Case) -> Claim:
     """The starter, not filled in, earns nothing."""
     if case.plan.starter is None:
         return Claim("starter", "The empty starter gets none", "no starter is declared")
-    found = case.runs.first(case.plan.starter.name)
+    found = case.first(case.plan.starter.name)
     given = [seen for seen in found.values() if seen.earned]
     problems = tuple(
         Problem(
@@ -87,7 +89,10 @@ def checks(case: Case) -> Claim:
         if row.caught:
             continue
         naming = [m.id for _, m in case.handed_in() if row.id in m.checks]
-        why = f"{', '.join(naming[:3])} name it and lose nothing" if naming else "none names it"
+        verbs = "name it and lose nothing" if len(naming) > 1 else "names it and loses nothing"
+        why = (
+            f"{', '.join(naming[:3])}{' …' if len(naming) > 3 else ''} {verbs}" if naming else "none names it"
+        )
         problems.append(
             Problem(
                 row.id,
@@ -150,7 +155,7 @@ def check_rows(case: Case) -> tuple[CheckRow, ...]:
     rows = []
     for check in case.checks:
         runs = case.runs.at(case.plan.solution.name, check.id)
-        empty = case.runs.first(case.plan.starter.name).get(check.id) if case.plan.starter else None
+        empty = case.first(case.plan.starter.name).get(check.id) if case.plan.starter else None
         caught = tuple(
             m.id for name, m in case.handed_in() if check.id in m.checks and case.loses(name, check.id)
         )

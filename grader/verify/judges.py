@@ -1,7 +1,8 @@
-"""The processes that grade for verify: each a judge with a warm process of its own, so that all cores are used.
+"""The processes that grade for verify: several judges over one warm process, so that all cores are used.
 
-The warm processes are started first and import while this one does; the judges are then forked from it, so that torch
-and what else they need is imported once. Nothing is computed before the fork: a pool of threads would not survive it.
+The warm process is started first and imports while this one does; the judges are then forked from this one, so that
+torch and what else they need is imported once. Nothing is computed before the fork: a pool of threads would not
+survive it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from grader.verify.settings import Group
 from grader.worker import Zygote, ZygoteSpec
 
 OnDone = Callable[[Task], None]
+OpenWorker = Callable[[Sequence[tuple[str, bytes]], str], AskWorker]
+"""Files and name of a hand-in -> a worker that holds it."""
 
 
 class Judge:
@@ -35,10 +38,11 @@ class Judge:
         assignment: Assignment,
         groups: Sequence[Group],
         handins: Mapping[str, HandIn],
-        zygote: Zygote | None,
+        open_worker: OpenWorker | None,
     ) -> None:
+        """open_worker: None where no check runs student code."""
         self._assignment, self._groups, self._handins = assignment, groups, handins
-        self._zygote = zygote
+        self._open_worker = open_worker
 
     def grade(self, task: Task) -> list[Seen]:
         """Run the task's checks on its hand-in."""
@@ -47,9 +51,9 @@ class Judge:
         handin = self._handins[task.handin]
 
         def open_worker() -> AskWorker:
-            if self._zygote is None:
+            if self._open_worker is None:
                 raise RuntimeError("a check asks for student code, but its part declares no worker")
-            return self._zygote.worker(handin.files, handin.name)
+            return self._open_worker(handin.files, handin.name)
 
         with _threads(task.threads):
             results, errors = run_checks(
@@ -76,15 +80,16 @@ def grade_all(
     Raises IsolationUnavailable and WorkerStartFailed as grading does, GraderError where a judge dies.
     """
     with ExitStack() as stack:
-        zygotes: list[Zygote | None] = [None] * jobs
+        zygote = None
         if preload:
-            spec = ZygoteSpec.of(assignment, tuple(preload))
-            zygotes = [stack.enter_context(Zygote(spec)) for _ in range(jobs)]
+            zygote = stack.enter_context(Zygote(ZygoteSpec.of(assignment, tuple(preload))))
         for name in ("grader.checking.session", *preload):  # the checks of a part use what its worker uses
             importlib.import_module(name)
-        judges = [Judge(assignment, groups, handins, zygote) for zygote in zygotes]
         if jobs == 1:
-            return dict(_one_by_one(judges[0], tasks, on_done))
+            judge = Judge(assignment, groups, handins, zygote.worker if zygote else None)
+            return dict(_one_by_one(judge, tasks, on_done))
+        lines = [stack.enter_context(zygote.connect()).worker if zygote else None for _ in range(jobs)]
+        judges = [Judge(assignment, groups, handins, line) for line in lines]
         return _side_by_side(judges, tasks, on_done)
 
 

@@ -16,8 +16,8 @@ _DIGITS = 3
 
 def pairs(case: Case) -> Claim:
     """Any two misconceptions give different results: in the diagnosis, in the marks, or in what the evidence says."""
-    usual = case.runs.first(case.plan.solution.name)
-    found = [(m, usual | case.runs.first(name)) for name, m in case.handed_in()]
+    usual = case.first(case.plan.solution.name)
+    found = [(m, usual | case.first(name)) for name, m in case.handed_in()]
     told: Counter[str] = Counter()
     problems = []
     for (one, of_one), (other, of_other) in combinations(found, 2):
@@ -87,7 +87,7 @@ def diagnoses(case: Case) -> Claim:
 
 def _all_selected(case: Case, misconception: Misconception) -> bool:
     """Whether every check that may name it was run."""
-    return set(misconception.checks) <= {check.id for check in case.checks}
+    return set(misconception.checks) <= case.ids
 
 
 def _undiagnosed(case: Case, name: str, misconception: Misconception) -> list[Problem]:
@@ -119,8 +119,8 @@ def _wrong(case: Case, name: str, misconception: Misconception) -> list[Problem]
 
 def determinism(case: Case) -> Claim:
     """The same hand-in and seed give the same result twice, evidence and all."""
-    once = case.runs.first(case.plan.solution.name)
-    again = case.runs.first(case.plan.solution.name, again=True)
+    once = case.first(case.plan.solution.name)
+    again = case.first(case.plan.solution.name, again=True)
     differing = [id for id in once if id in again and once[id].fingerprint != again[id].fingerprint]
     problems = tuple(
         Problem(
@@ -153,11 +153,11 @@ def _short(value: object) -> str:
 
 def reach(case: Case) -> Claim:
     """What a group does not read has no influence on it: a misconception elsewhere need not run its checks."""
-    usual = case.runs.first(case.plan.solution.name)
+    usual = case.first(case.plan.solution.name)
     problems = []
     results = 0
     for name, group in case.plan.alone.items():
-        for id, seen in case.runs.first(name).items():
+        for id, seen in case.first(name).items():
             results += 1
             if seen.fingerprint != usual[id].fingerprint:
                 problems.append(

@@ -51,7 +51,9 @@ def tolerances(case: Case, found: Iterable[Margin]) -> Claim:
 
 
 def times(factor: float) -> str:
-    """A factor as the table shows it: "13 ×", "3.2 ×"."""
+    """A factor as the table shows it: "3.2 ×", "13 ×", "4,504 ×", "4e+11 ×"."""
+    if factor >= 1e6:
+        return f"{factor:.0e} ×"
     return f"{factor:,.0f} ×" if factor >= 100 else f"{factor:.2g} ×"
 
 

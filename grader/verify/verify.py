@@ -16,7 +16,7 @@ from grader.verify.bank import import_path, load_quantities
 from grader.verify.case import Case
 from grader.verify.judges import grade_all
 from grader.verify.plan import Plan, make_plan
-from grader.verify.proof import Proof
+from grader.verify.proof import Claim, Margin, Proof
 from grader.verify.runs import Runs, Task
 from grader.verify.settings import Settings, read_settings
 from grader.verify.tolerances import margins, tolerances
@@ -62,25 +62,13 @@ def verify(
             jobs,
             progress.on_done,
         )
-        case = Case(assignment, settings, plan, Runs(results))
+        case = Case.of(assignment, settings, plan, Runs(results))
         found = margins(case, quantities)
     return Proof(
         assignment=assignment,
         settings=settings,
         parts=tuple(parts),
-        claims=(
-            claims.reference(case),
-            claims.starter(case),
-            claims.misconceptions(case),
-            claims.checks(case),
-            tolerances(case, found),
-            telling.pairs(case),
-            telling.diagnoses(case),
-            claims.variants(case),
-            telling.determinism(case),
-            telling.reach(case),
-            claims.own_errors(case),
-        ),
+        claims=_claims(case, found),
         margins=found,
         checks=claims.check_rows(case),
         misconceptions=claims.misconception_rows(case),
@@ -88,6 +76,25 @@ def verify(
         gradings=len(plan.tasks),
         jobs=jobs,
         duration_s=round(time.perf_counter() - started, 1),
+    )
+
+
+def _claims(case: Case, found: tuple[Margin, ...]) -> tuple[Claim, ...]:
+    """In the order of the table; nothing but the first where every check fails by its own error."""
+    if not case.checks:
+        return (claims.own_errors(case),)
+    return (
+        claims.own_errors(case),
+        claims.reference(case),
+        claims.starter(case),
+        claims.misconceptions(case),
+        claims.checks(case),
+        tolerances(case, found),
+        telling.pairs(case),
+        telling.diagnoses(case),
+        claims.variants(case),
+        telling.determinism(case),
+        telling.reach(case),
     )
 
 
