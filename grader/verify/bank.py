@@ -19,18 +19,35 @@ from grader.paths import data_root
 
 
 @contextmanager
-def import_path(assignment: Assignment) -> Iterator[None]:
-    """Where modules of the assignment are looked for: beside it, if it brings a `reference` of its own, then in the
-    grader's own data."""
-    before = list(sys.path)
+def imports_of(assignment: Assignment) -> Iterator[None]:
+    """Modules of the assignment are looked for beside it, if it brings a `reference` of its own, else in the grader's
+    own data. What was loaded from its folders is forgotten afterwards: a copy has modules of the same names."""
+    path = list(sys.path)
     beside = assignment.root.parent.parent
-    if (beside / "reference").is_dir() and beside != data_root():
-        sys.path.insert(0, str(beside))
+    own = beside != data_root() and (beside / "reference").is_dir()
     sys.path.append(str(data_root()))
+    hidden = {}
+    if own:
+        sys.path.insert(0, str(beside))
+        hidden = {name: sys.modules.pop(name) for name in _below("reference")}
     try:
         yield
     finally:
-        sys.path[:] = before
+        sys.path[:] = path
+        for name in _from(assignment.root) + (_below("reference") if own else []):
+            del sys.modules[name]
+        sys.modules.update(hidden)
+
+
+def _below(package: str) -> list[str]:
+    """Names of loaded modules."""
+    return [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+
+
+def _from(folder: Path) -> list[str]:
+    """Names of modules that were loaded from files in `folder`."""
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    return [name for name, file in files.items() if file and folder in Path(file).parents]
 
 
 def load_bank(assignment: Assignment, given: str) -> tuple[Misconception, ...]:

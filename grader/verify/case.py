@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.bank import Misconception
@@ -10,6 +10,11 @@ from grader.model import Assignment, Check, Status
 from grader.verify.plan import Plan
 from grader.verify.runs import Runs, Seen
 from grader.verify.settings import Settings
+
+
+def at_seeds(hit: Sequence[int], runs: int) -> str:
+    """Where something was met: "at seed 0" of one run, "at 3 of 50 seeds, first at seed 7" of many."""
+    return f"at seed {hit[0]}" if runs == 1 else f"at {len(hit)} of {runs} seeds, first at seed {hit[0]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from grader.bank import Misconception
 from grader.errors import did_you_mean
 from grader.model import Status
-from grader.verify.case import Case
+from grader.verify.case import Case, at_seeds
 from grader.verify.proof import CheckRow, Claim, MisconceptionRow, Problem
 
 
@@ -19,12 +19,11 @@ def reference(case: Case) -> Claim:
         found = case.runs.at(case.plan.solution.name, check.id)
         lost = [(seed, seen) for seed, seen in found if seen.lost]
         if lost:
-            seed, seen = lost[0]
+            where = at_seeds([seed for seed, _ in lost], len(found))
             problems.append(
                 Problem(
                     check.id,
-                    f"{check.id} takes points from the model solution at {len(lost)} of {len(found)} seeds, first at "
-                    f"seed {seed}: {seen.message}",
+                    f"{check.id} takes points from the model solution {where}: {lost[0][1].message}",
                     "One of the two is wrong: grade the solution with that seed and look at the evidence.",
                 )
             )
@@ -59,7 +58,7 @@ def starter(case: Case) -> Claim:
 def misconceptions(case: Case) -> Claim:
     """Each misconception loses points in the checks it names, and in no unrelated one."""
     problems = [
-        Problem(m.id, f"{m.id} could not be handed in: {error}.", error.args[1])
+        Problem(m.id, f"{m.id} could not be handed in: {error.message}.", error.next_step)
         for m, error in case.plan.broken
     ]
     named = met = 0
@@ -215,28 +214,27 @@ def _missed(case: Case, name: str, misconception: Misconception, check: str) -> 
     kept = [(seed, seen) for seed, seen in found if not seen.lost and seen.status is not Status.GRADER_ERROR]
     if not kept:
         return []
-    seed, seen = kept[0]
-    by = f" (it is off by {seen.difference:.2g})" if seen.difference else ""
+    where, off = at_seeds([seed for seed, _ in kept], len(found)), kept[0][1].difference
+    by = f" (it is off by {off:.2g})" if off else ""
     return [
         Problem(
             check,
-            f"{check} does not catch {misconception.id}{by}: it gives full points at {len(kept)} of {len(found)} "
-            f"seeds, first at seed {seed}.",
+            f"{check} does not catch {misconception.id}{by}: it gives full points {where}.",
             "Mend the check, or its tolerance; or take it out of the misconception's `checks`.",
         )
     ]
 
 
 def _unrelated(case: Case, name: str, misconception: Misconception, check: str) -> list[Problem]:
-    lost = [(seed, seen) for seed, seen in case.runs.at(name, check) if seen.lost]
+    found = case.runs.at(name, check)
+    lost = [(seed, seen) for seed, seen in found if seen.lost]
     if not lost:
         return []
-    seed, seen = lost[0]
+    where = at_seeds([seed for seed, _ in lost], len(found))
     return [
         Problem(
             check,
-            f"{check} takes points for {misconception.id}, which does not name it, first at seed {seed}: "
-            f"{seen.message}",
+            f"{check} takes points for {misconception.id}, which does not name it, {where}: {lost[0][1].message}",
             "Name it in `checks` or `may_cost` if it is related; else the check punishes what it does not judge.",
         )
     ]

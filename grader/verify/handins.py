@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader.bank import Edit, Misconception
-from grader.errors import AssignmentError, SubmissionNotFound
+from grader.errors import AssignmentError, GraderError, SubmissionNotFound
 from grader.intake import read_submission
 from grader.model import Submission
 from grader.verify.settings import Group
@@ -33,8 +33,8 @@ class HandIn:
         return [(file.path, file.content) for file in self.submission.files if file.problem is None]
 
 
-class EditFails(Exception):
-    """An edit that cannot be made; the message says why, the second argument what to do."""
+class EditFails(GraderError):
+    """An edit that cannot be made: why, and what to do."""
 
 
 def solution_at(folder: Path) -> HandIn:

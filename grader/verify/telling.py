@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import combinations
 
 from grader.bank import Misconception
-from grader.verify.case import Case
+from grader.verify.case import Case, at_seeds
 from grader.verify.proof import Claim, Problem
 from grader.verify.runs import Seen
 
@@ -17,7 +17,7 @@ _DIGITS = 3
 def pairs(case: Case) -> Claim:
     """Any two misconceptions give different results: in the diagnosis, in the marks, or in what the evidence says."""
     usual = case.first(case.plan.solution.name)
-    found = [(m, usual | case.first(name)) for name, m in case.handed_in()]
+    found = [(m, usual | case.first(name)) for name, m in case.handed_in() if _all_judged(case, m)]
     told: Counter[str] = Counter()
     problems = []
     for (one, of_one), (other, of_other) in combinations(found, 2):
@@ -61,7 +61,7 @@ def diagnoses(case: Case) -> Claim:
     problems: list[Problem] = []
     due = named = 0
     for name, misconception in case.handed_in():
-        if misconception.diagnosed and _all_selected(case, misconception):
+        if misconception.diagnosed and _all_judged(case, misconception):
             missing = _undiagnosed(case, name, misconception)
             due, named = due + 1, named + (not missing)
             problems += missing
@@ -85,8 +85,8 @@ def diagnoses(case: Case) -> Claim:
     )
 
 
-def _all_selected(case: Case, misconception: Misconception) -> bool:
-    """Whether every check that may name it was run."""
+def _all_judged(case: Case, misconception: Misconception) -> bool:
+    """Whether every check that it names was run and did not break: only then can it be told to be unlike another."""
     return set(misconception.checks) <= case.ids
 
 
@@ -99,8 +99,7 @@ def _undiagnosed(case: Case, name: str, misconception: Misconception) -> list[Pr
     without = sorted(seed for seed, is_named in by_seed.items() if not is_named)
     if not without:
         return []
-    count = f"{len(without)} of {len(by_seed)} seeds, first at seed {without[0]}"
-    sentence = f"{misconception.id} is not diagnosed at {count}."
+    sentence = f"{misconception.id} is not diagnosed {at_seeds(without, len(by_seed))}."
     step = "Let a check that catches it name it, or set diagnosed=False where the report cannot tell."
     return [Problem(misconception.id, sentence, step)]
 

@@ -12,7 +12,7 @@ from grader.assignment import select
 from grader.model import Assignment, Check
 from grader.options import preload
 from grader.verify import claims, telling
-from grader.verify.bank import import_path, load_quantities
+from grader.verify.bank import imports_of, load_quantities
 from grader.verify.case import Case
 from grader.verify.judges import grade_all
 from grader.verify.plan import Plan, make_plan
@@ -47,7 +47,7 @@ def verify(
     started = time.perf_counter()
     selected = select(assignment, parts)
     settings = read_settings(assignment, selected, seeds=seeds, slow_seeds=slow_seeds)
-    with import_path(assignment):
+    with imports_of(assignment):
         plan = make_plan(assignment, settings, selected)
         quantities = load_quantities(assignment, settings.quantities)
         progress.on_plan(len(plan.tasks))
