@@ -6,17 +6,20 @@ drawn in the judge after the worker was started, weights are drawn there a secon
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from dropout_stream import DropoutStream
 from fresh_weights import fresh_weights
 from torch import nn
+from watch import Watch, loops, loose_tensors
 
 # torch.compile would start a C++ compiler, and nothing can be started here: it leaves functions as they are instead.
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
@@ -36,7 +39,7 @@ def warm_up() -> None:
     forward(module, True, 0, [x, x, x, mask])
     forward_and_inputs(module, [x, x, x])
     gradients(module, [x, x, x], torch.ones(2, 3, 8))
-    tensors_left_behind(module, [x, x, x])
+    _watched(module, [x, x, x])
     handout_attention(_Plain(), "intel")
     handout_attention(_Plain(), "per_element")
     if "transformers" in sys.modules:
@@ -157,24 +160,89 @@ def forward_nearby(module: nn.Module, inputs: list[Any], name: str, step: torch.
             parameter.copy_(before)
 
 
-def tensors_left_behind(module: nn.Module, inputs: list[Any]) -> list[str]:
-    """Names of tensors that the module keeps as plain attributes and that stay behind when it moves to a device.
+# ---------------------------------------------------------------- advice
 
-    The meta device stands for a GPU: a plain CPU tensor cannot be combined with it. Empty where the module runs there.
+
+def tensors_left_behind(module: nn.Module, inputs: list[Any]) -> list[str]:
+    """Names of plain attributes that would stay on the CPU when the module moves, and that forward then trips over."""
+    loose = loose_tensors(module)
+    return [name for name in _watched(module, inputs).left_behind if name in loose] if loose else []
+
+
+def advise_attention() -> dict[str, Any]:
+    """How the student's MultiHeadAttention does its work: loops, tensors left behind, prints; see `_advice`."""
+    modules: dict[int, nn.Module] = {}
+
+    def run(sizes: Mapping[str, int]) -> Watch:
+        N, S, T, H = sizes.values()
+        if H not in modules:
+            modules[H] = _student("MultiHeadAttention")(8, H)
+        query, key, mask = torch.ones(N, S, 8), torch.ones(N, T, 8), torch.ones(S, T, dtype=torch.bool)
+        return _watched(modules[H], [query, key, key.clone(), mask])
+
+    return _advice(run, {"sequences": 2, "queries": 3, "keys": 4, "heads": 2})
+
+
+def advise_encoding() -> dict[str, Any]:
+    """The same of the student's PositionalEncoding, whose constructor is watched too: its table is made there.
+
+    A table that is a plain attribute is left out: that is no advice but marked, in 2d.buffer.
     """
-    loose = [
-        f"{prefix}.{name}".lstrip(".")
-        for prefix, part in module.named_modules()
-        for name, value in vars(part).items()
-        if isinstance(value, torch.Tensor) and value.dim() > 0
-    ]
-    if not loose:
-        return []
+
+    def run(sizes: Mapping[str, int]) -> Watch:
+        N, S, E = sizes.values()
+        with _watch() as built:
+            module = _student("PositionalEncoding")(E, max_len=2 * S)
+        watch = _watched(module, [torch.ones(N, S, E)])
+        watch.calls += built.calls
+        for name in loose_tensors(module):
+            watch.left_behind.pop(name, None)
+        return watch
+
+    return _advice(run, {"sequences": 2, "positions": 3, "features": 4})
+
+
+def _advice(run: Callable[[Mapping[str, int]], Watch], sizes: dict[str, int]) -> dict[str, Any]:
+    """{"loops": [[axis, line]], "left_behind": [[tensor, line]], "prints": [line]}: what could be said without a mark.
+
+    Code that cannot be run like this gets no advice: why it cannot is for the checks to say.
+    """
+    watched: list[Watch] = []
+
+    def calls(sizes: Mapping[str, int]) -> Counter[str]:
+        watched.append(run(sizes))
+        return watched[-1].calls
+
     try:
-        copy.deepcopy(module).to("meta").eval()(*(x.to("meta") for x in inputs))
-    except (RuntimeError, NotImplementedError):
-        return loose
-    return []
+        found = loops(calls, sizes)
+    except BaseException:  # whatever it is, it is not worth a check
+        return {"loops": [], "left_behind": [], "prints": []}
+    return {
+        "loops": [list(one) for one in found],
+        "left_behind": [list(one) for one in watched[0].left_behind.items()],
+        "prints": watched[0].prints,
+    }
+
+
+def _watched(module: nn.Module, inputs: list[Any]) -> Watch:
+    """One call in eval mode, looked at."""
+    module.eval()
+    watch = _watch()
+    watch.put_module(module)
+    watch.put(inputs)
+    with torch.no_grad(), watch:
+        module(*inputs)
+    return watch
+
+
+def _watch() -> Watch:
+    """Of the code in the current folder, which is the hand-in's."""
+    return Watch(str(Path.cwd()))
+
+
+def _student(name: str) -> Any:
+    """The student's own definition; the worker puts the finder into this module."""
+    return globals()["student"](name)
 
 
 # ---------------------------------------------------------------- the handout's own runs

@@ -15,6 +15,7 @@ from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Partial
 from grader.checking.student import Student
 from grader.worker.calls import Call, Raised, Ref
+from reference.transformer.advice import notes
 from reference.transformer.asking import Probe, build, call, draw, normal, output_hint, sizes
 from reference.transformer.properties import (
     Relation,
@@ -59,9 +60,12 @@ def test_properties(check: Running, student: Student) -> None:
         f"MultiHeadAttention({E}, {H}) called {len(calls)} times: twice alike; with the queries, then the keys and "
         "their values in another order; with other keys or values; with one value for all keys; with a single key"
     )
-    _, _, *outputs = student.ask(
-        *build(check, E, H), *(call(Probe(*inputs), seed=seed) for seed, inputs in enumerate(calls))
+    _, _, *outputs, seen = student.ask(
+        *build(check, E, H),
+        *(call(Probe(*inputs), seed=seed) for seed, inputs in enumerate(calls)),
+        Call("harness:advise_attention"),
     )
+    advise(check, seen)
     for output, inputs in zip(outputs, calls, strict=True):
         problem = problem_with(output, tuple(inputs[0].shape))
         if problem:
@@ -87,7 +91,8 @@ def test_lengths(check: Running, student: Student) -> None:
         f"PositionalEncoding({WIDTH}) on {LONGEST} times the same row, and before on 6, 11, 1 and 6 of them"
     )
     forward = (Call("harness:forward", (Ref("encoding"), False, 0, [x])) for (x,) in calls)
-    outputs = ask(check, student, *forward)
+    *outputs, seen = ask(check, student, *forward, Call("harness:advise_encoding"))
+    advise(check, seen)
     for output, (x,) in zip(outputs, calls, strict=True):
         problem = problem_with(output, tuple(x.shape))
         if problem:
@@ -110,6 +115,11 @@ def ask(check: Running, student: Student, *calls: Call) -> list[Any]:
     if isinstance(replies[0], Raised) and replies[0].kind == "signature":
         return student.ask(replace(full, kwargs={}), *calls)[1:]
     return student.values(replies)[1:]
+
+
+def advise(check: Running, seen: Any) -> None:
+    for note in notes(seen):
+        check.note(note)
 
 
 def judge(check: Running, relations: Sequence[Relation], gaps: Sequence[float]) -> None:
