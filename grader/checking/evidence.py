@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from grader.checking.outcomes import Outcome
@@ -27,6 +29,7 @@ class Running:
         self._output: list[str] = []
         self._notes: list[str] = []
         self._plots: list[Plot] = []
+        self._aside = False
 
     def note(self, text: str) -> None:
         """A remark that changes no mark."""
@@ -39,12 +42,23 @@ class Running:
 
     def saw(self, reply: Reply) -> None:
         """Take down what student code printed and where it raised."""
+        if self._aside:
+            return
         if reply.output.strip():
             self._output.append(reply.output)
         if isinstance(reply, Raised) and reply.frames:
             frame = reply.frames[-1]
             self.where = f"{frame.file}, line {frame.line}, in {frame.function}: {frame.code.strip()}"
             self.obtained = f"{reply.type_name}: {reply.message}"
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What student code prints or raises meanwhile is no evidence: it answers questions beside the check's own."""
+        before, self._aside = self._aside, True
+        try:
+            yield
+        finally:
+            self._aside = before
 
     def evidence(self) -> Evidence:
         """What was gathered, frozen."""

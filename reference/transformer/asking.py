@@ -21,13 +21,13 @@ from grader.worker.calls import Call, Ref
 from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.matching import candidates, count_maps
-from reference.transformer.misconceptions.attention import diagnose
 
 T = TypeVar("T")
 
-SIZES = ((8, 2), (12, 3), (20, 4), (24, 4))
-"""(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows; nor do the head
-size and the root of embed_dim, so that wrong scales can be told apart."""
+SIZES = ((12, 3), (20, 5), (18, 3), (30, 5))
+"""(embed_dim, num_heads): heads, head size and lengths never coincide, so that a mixed-up axis shows; nor does the root
+of the head size with the number of heads, a root of another size or a length, so that every wrong scale does. The first
+two have heads of 4 features, a whole root, the others of 6."""
 FLOAT32_NOISE = Tolerance(absolute=2e-5, why="float32 rounding")
 SMALL = 0.02
 """Half precision and a mask value of -10 differ by less from the formula, a wrong formula by more than 0.1."""
@@ -43,6 +43,20 @@ class Probe(NamedTuple):
 
     def inputs(self) -> list[Tensor]:
         return [x for x in self if x is not None]
+
+
+class Asked(NamedTuple):
+    """Calls of one module of the student's, and what came back."""
+
+    num_heads: int
+    probes: list[Probe]
+    outputs: list[Any]
+    parameters: dict[str, Tensor]
+    """The module's weights by name, as the judge has drawn them."""
+    before: list[Any]
+    """What the calls before those of the probes gave."""
+    dropout: float | None
+    """The probability that the module was built with; None for its own default."""
 
 
 class Agreement(NamedTuple):
@@ -102,21 +116,21 @@ def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> l
     return found
 
 
-def judge(
-    check: Running, outputs: list[Any], probes: list[Probe], parameters: dict[str, Tensor], num_heads: int
-) -> Agreement:
-    """Fail the check unless one reading of the student's weights explains all their outputs."""
+def judge(check: Running, asked: Asked) -> Agreement:
+    """Fail the check unless one reading of the student's weights explains all outputs of the module."""
     tolerance = check.declaration.tolerance
     assert tolerance is not None
-    embed_dim = probes[0].query.size(-1)
+    outputs, probes, num_heads = asked.outputs, asked.probes, asked.num_heads
     for output, probe in zip(outputs, probes, strict=True):
         check.obtained = show(output)
         problem = problem_with(output, tuple(probe.query.shape))
         if problem:
             raise Failed(problem, output_hint(output, probe))
-    found = readings(parameters, embed_dim, num_heads)
     best = first_or_best(
-        (_agreement(outputs, probes, w, num_heads, tolerance) for w in found),
+        (
+            _agreement(outputs, probes, weights, num_heads, tolerance)
+            for weights in readings(asked.parameters, probes[0].query.size(-1), num_heads)
+        ),
         good=lambda a: a.worst.agrees,
         badness=lambda a: a.worst.largest,
     )
@@ -125,11 +139,6 @@ def judge(
     if not best.worst.agrees:
         check.where = best.worst.place
         check.plot(heat_map(best))
-        known = diagnose(outputs, [p._asdict() for p in probes], found, num_heads)
-        if known is not None:
-            raise Failed(
-                f"{known.title}: your output is what that gives, on every input that was tried.", known.hint
-            )
         raise Failed(
             f"The output is off the formula by up to {best.worst.largest:.3g}, with your own weights put into it.",
             "So small a difference comes from rounding, half precision, or a mask value that is not low enough."

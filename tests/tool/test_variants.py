@@ -97,7 +97,7 @@ NAMED = {
 def test_the_mistake_is_named(name: str, tmp_path: Path, zygote: Zygote) -> None:
     check, words = NAMED[name]
     result = judged(WRONG_FOLDER / f"{name}.py", tmp_path, zygote, seed=SEED + 1)[check]
-    assert words in result.message
+    assert words in f"{result.message} {result.diagnosis.title if result.diagnosis else ''}"
 
 
 def test_marks_do_not_depend_on_the_seed(tmp_path: Path, zygote: Zygote) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -14,74 +15,74 @@ from grader.checking.student import Student
 from grader.worker.calls import Call, Ref, Returned
 from reference.transformer.asking import (
     SIZES,
+    Asked,
     Probe,
-    build,
-    call,
     draw,
     judge,
     normal,
     output_hint,
     random_mask,
     sizes,
-    weights_of,
 )
 from reference.transformer.attention import attention
+from reference.transformer.inquiry import explained
 
 
 @pytest.mark.check("2c.self")
-def test_self_attention(check: Running, student: Student) -> None:
+def test_self_attention(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = draw(check)
-    # Heads of a size with a whole root, and of one without: a rounded root shows in the second.
-    for first, among in ((True, SIZES[:2]), (False, SIZES[2:])):
-        E, H = sizes(generator, among)
-        x, y = normal(generator, 2, 5, E), normal(generator, 1, 7, E)
-        probes = [Probe(x, x, x), Probe(y, y, y)]
-        check.asked = (
-            f"MultiHeadAttention({E}, {H}) called as attn(x, x, x), x of shape (2, 5, {E}) and (1, 7, {E})"
-        )
-        left_behind = Call("harness:tensors_left_behind", (Ref("attention"), [x, x, x]))
-        _, described, left, *outputs = student.ask(*build(check, E, H), left_behind, *map(call, probes))
-        if texts(left, "the tensors that stay behind") and first:
-            check.note(
-                f"Advice, no points: {left[0]} is a plain tensor and stays on the CPU when the module moves to a GPU."
-            )
-        judge(check, outputs, probes, weights_of(check, described), H)
+    (small, its_heads), (large, other_heads) = sizes(generator, SIZES[:2]), sizes(generator, SIZES[2:])
+    check.asked = (
+        f"attn(x, x, x) of MultiHeadAttention({small}, {its_heads}) and of MultiHeadAttention({large}, {other_heads}), "
+        "x of shape (2, 5, embed_dim) and (1, 7, embed_dim)"
+    )
+    with explained(check, student, shared) as inquiry:
+        # Heads of a size with a whole root, and of one without: a rounded root shows in the second.
+        for E, H in ((small, its_heads), (large, other_heads)):
+            x, y = normal(generator, 2, 5, E), normal(generator, 1, 7, E)
+            left_behind = Call("harness:tensors_left_behind", (Ref("attention"), [x, x, x]))
+            asked = inquiry.ask(E, H, [Probe(x, x, x), Probe(y, y, y)], before=[left_behind])
+            left = texts(asked.before[0], "the tensors that stay behind")
+            if left and small == E:
+                check.note(
+                    f"Advice, no points: {left[0]} is a plain tensor and stays on the CPU when the module moves to a "
+                    "GPU."
+                )
+            judge(check, asked)
 
 
 @pytest.mark.check("2c.masked")
-def test_masked_self_attention(check: Running, student: Student) -> None:
+def test_masked_self_attention(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = draw(check)
     E, H = sizes(generator)
-    x = normal(generator, 2, 6, E)
-    masks = [random_mask(generator, 6, 6), random_mask(generator, 6, 6)]
-    probes = [Probe(x, x, x, mask) for mask in masks]
+    x = normal(generator, 2, 7, E)
+    masks = [random_mask(generator, 7, 7), random_mask(generator, 7, 7)]
     # The handout removes a score where the mask is 0 *or* False: the same mask as 0/1 floats must do the same.
     as_floats = Probe(x, x, x, masks[0].float())
     check.asked = (
-        f"attn(x, x, x, mask) with x of shape (2, 6, {E}) and masks of shape (6, 6), boolean and 0/1 floats"
+        f"attn(x, x, x, mask) with x of shape (2, 7, {E}) and masks of shape (7, 7), boolean and 0/1 floats"
     )
-    replies = student.replies(*build(check, E, H), *map(call, [*probes, as_floats]))
-    _, described, *outputs = student.values(replies[:-1])
-    best = judge(check, outputs, probes, weights_of(check, described), H)
-    expected = attention(*as_floats[:3], best.weights, H, as_floats.attn_mask).output
-    last = replies[-1]
-    tolerance = check.declaration.tolerance
-    assert tolerance is not None
-    right = (
-        isinstance(last, Returned)
-        and problem_with(last.value, tuple(expected.shape)) is None
-        and difference(last.value, expected, tolerance).agrees
-    )
-    if not right:
-        raise Partial(
-            "Right with a boolean mask, wrong where the same mask comes as 0/1 floats.",
-            "`~mask` needs booleans; `mask == 0` is true for 0 and for False.",
-            fraction=Fraction(2, 3),
+    with explained(check, student, shared) as inquiry:
+        best = judge(check, inquiry.ask(E, H, [Probe(x, x, x, mask) for mask in masks]))
+        (reply,) = inquiry.ask_more([as_floats])
+        expected = attention(*as_floats[:3], best.weights, H, as_floats.attn_mask).output
+        tolerance = check.declaration.tolerance
+        assert tolerance is not None
+        right = (
+            isinstance(reply, Returned)
+            and problem_with(reply.value, tuple(expected.shape)) is None
+            and difference(reply.value, expected, tolerance).agrees
         )
+        if not right:
+            raise Partial(
+                "Right with a boolean mask, wrong where the same mask comes as 0/1 floats.",
+                "`~mask` needs booleans; `mask == 0` is true for 0 and for False.",
+                fraction=Fraction(2, 3),
+            )
 
 
 @pytest.mark.check("2c.cross")
-def test_cross_attention(check: Running, student: Student) -> None:
+def test_cross_attention(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = draw(check)
     E, H = sizes(generator)
     probes = [
@@ -92,35 +93,40 @@ def test_cross_attention(check: Running, student: Student) -> None:
         f"attn(query, key, value) with query of length 5, 2 and 4, key and value (different tensors) of length 3, 7 "
         f"and 4, {E} features"
     )
-    _, described, *outputs = student.ask(*build(check, E, H), *map(call, probes))
-    judge(check, outputs, probes, weights_of(check, described), H)
+    with explained(check, student, shared) as inquiry:
+        judge(check, inquiry.ask(E, H, probes))
 
 
 @pytest.mark.check("2c.independence")
-def test_independence(check: Running, student: Student) -> None:
+def test_independence(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = draw(check)
-    E, H, S, T = 16, 4, 6, 5
+    E, H, S, T = 20, 5, 6, 7
     x, y = normal(generator, 3, S, E), normal(generator, 3, T, E)
     mask = random_mask(generator, S, T)
     mask[:, 1] = False  # the second key is removed for every query
     mask[:, 0] = True
     other, kept = y.clone(), normal(generator, 3, T, E)
     other[:, 1] = 10 * normal(generator, 3, E)
-    alone = Probe(x[1:2], y[1:2], y[1:2], mask)
+    inputs = [
+        Probe(x, y, y, mask),
+        Probe(x, other, other, mask),
+        Probe(x, kept, kept, mask),
+        Probe(x[1:2], y[1:2], y[1:2], mask),
+    ]
     check.asked = (
         "outputs before and after removed, then kept keys are changed, and of one sequence without its batch"
     )
-    *_, plain, changed, moved, single = student.ask(
-        *build(check, E, H),
-        call(Probe(x, y, y, mask)),
-        call(Probe(x, other, other, mask)),
-        call(Probe(x, kept, kept, mask)),
-        call(alone),
-    )
-    for output, shape in ((plain, (3, S, E)), (changed, (3, S, E)), (moved, (3, S, E)), (single, (1, S, E))):
-        problem = problem_with(output, shape)
+    with explained(check, student, shared) as inquiry:
+        judge_independence(check, inquiry.ask(E, H, inputs))
+
+
+def judge_independence(check: Running, asked: Asked) -> None:
+    """Fail where removed keys, or other sequences of the batch, reach the output, or where kept keys do not."""
+    for output, probe in zip(asked.outputs, asked.probes, strict=True):
+        problem = problem_with(output, tuple(probe.query.shape))
         if problem:
-            raise Failed(problem, output_hint(output, alone if output is single else Probe(x, y, y, mask)))
+            raise Failed(problem, output_hint(output, probe))
+    plain, changed, moved, single = asked.outputs
     tolerance = check.declaration.tolerance
     assert tolerance is not None
     influence = difference(changed, plain, tolerance)

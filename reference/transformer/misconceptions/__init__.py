@@ -1,1 +1,22 @@
-"""Known wrong beliefs, one small function each, so that a wrong result can be named for what it is."""
+"""The bank of misconceptions of the coursework: `BANK`, for whoever verifies it or names a mistake.
+
+It is put together when it is first asked for: grading right work never needs it, and its numbers need torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.bank import Misconception
+
+BANK: tuple[Misconception, ...]
+"""Every known wrong belief, in the order of the handout."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "BANK":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from reference.transformer.misconceptions import attention, positional
+
+    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK)
+    return bank
