@@ -3,7 +3,7 @@
     python scripts/bench_class.py [--runs 20] [--level auto|strict|container]
     python scripts/bench_class.py --in-a-row 500     does anything grow from the first hundred to the last
 
-    grade   parts 2 and 4 of submissions/alice: sealed worker, all checks, a pytest session of their own; warm process
+    grade   parts 2 and 4 of submissions/alice: sealed worker, all checks, in a fork of the warm judge
     floor   fork of a warm process, the same calls on the same code, exit: no seal, no wire, no pytest
     fresh   scripts/baseline.py: one new pytest process a submission, student code imported into it
 
@@ -18,7 +18,7 @@ import gc
 import os
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -31,8 +31,9 @@ from bench import REPOSITORY, measure
 from grader.assignment import load_assignment, select
 from grader.checking.session import run_checks
 from grader.checking.student import AskWorker
+from grader.checking.warm import WarmJudge
 from grader.intake import read_submission
-from grader.model import Assignment, Check
+from grader.model import Assignment, Check, CheckResult
 from grader.worker import Call, Reply, Zygote, ZygoteSpec
 
 PARTS = ("2", "4")
@@ -57,21 +58,31 @@ class Recorder:
         self._worker.close()
 
 
-def grade_once(
-    assignment: Assignment, selected: Sequence[Check], zygote: Zygote, calls: list[list[Call]] | None = None
-) -> None:
+def record_calls(assignment: Assignment, selected: Sequence[Check], zygote: Zygote) -> list[list[Call]]:
+    """The calls that grading alice makes, batch by batch."""
     submission = read_submission(ALICE)
     files = [(file.path, file.content) for file in submission.files]
+    calls: list[list[Call]] = []
+    results, internal = run_checks(
+        assignment,
+        submission,
+        selected,
+        seed=1,
+        open_worker=lambda: Recorder(zygote.worker(files, name="alice"), calls),
+    )
+    _full_points(results, internal)
+    return calls
 
-    def open_worker() -> AskWorker:
-        worker = zygote.worker(files, name="alice")
-        return worker if calls is None else Recorder(worker, calls)
 
-    results, internal = run_checks(assignment, submission, selected, seed=1, open_worker=open_worker)
-    if internal or any(
-        result.points.earned < result.points.possible for result in results if result.part[0] == "2"
-    ):
-        raise RuntimeError(f"alice lost points: {internal}")
+def grade_once(judge: WarmJudge) -> None:
+    with judge.begin(read_submission(ALICE), seed=1) as judging:
+        _full_points(*judging.result())
+
+
+def _full_points(results: Sequence[CheckResult], internal: Mapping[str, str]) -> None:
+    lost = [r.id for r in results if r.part[0] == "2" and r.points.earned < r.points.possible]
+    if internal or lost:
+        raise RuntimeError(f"alice lost points: {lost} {internal}")
 
 
 def floor_once(assignment: Assignment, calls: Sequence[Sequence[Call]]) -> None:
@@ -106,18 +117,25 @@ def cost(work: Callable[[], None], pids: Sequence[int], times: int) -> float:
     return 1000 * (cpu_of(pids) - before) / times
 
 
-def in_a_row(assignment: Assignment, selected: Sequence[Check], zygote: Zygote, times: int) -> None:
+def pid_of(judge: WarmJudge) -> int:
+    assert judge.pid is not None
+    return judge.pid
+
+
+def in_a_row(judge: WarmJudge, zygote: Zygote, times: int) -> None:
     """Grade `times` submissions and print cost, memory, descriptors and processes of the first and the last fifth."""
     fifth = times // 5
     rows: list[tuple[float, float, float, int, int]] = []
     for _ in range(5):
-        spent = cost(lambda: grade_once(assignment, selected, zygote), [zygote.pid], fifth)
-        judge, root = psutil.Process(), psutil.Process(zygote.pid)
+        spent = cost(lambda: grade_once(judge), [pid_of(judge), zygote.pid], fifth)
+        root = psutil.Process(zygote.pid)
         psutil.wait_procs(root.children(recursive=True), timeout=2)  # the last worker may be on its way out
+        judges = [psutil.Process(), psutil.Process(pid_of(judge))]
         tree = [root, *root.children(recursive=True)]
-        private = sum(p.memory_full_info().uss for p in tree)
-        descriptors = judge.num_fds() + sum(p.num_fds() for p in tree)
-        rows.append((spent, judge.memory_info().rss / 2**20, private / 2**20, descriptors, len(tree)))
+        judge_mib = sum(p.memory_full_info().uss for p in judges) / 2**20
+        zygote_mib = sum(p.memory_full_info().uss for p in tree) / 2**20
+        descriptors = sum(p.num_fds() for p in [*judges, *tree])
+        rows.append((spent, judge_mib, zygote_mib, descriptors, len(judges) + len(tree)))
     print(f"{times} submissions in a row, isolation {zygote.isolation.level}")
     print("  submissions   CPU ms each   judge MiB   zygote MiB   descriptors   processes")
     for i, (spent, judge_mib, zygote_mib, descriptors, processes) in enumerate(rows):
@@ -144,21 +162,20 @@ def main() -> None:
     spec = ZygoteSpec.of(assignment, ("torch",))
     fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
     fresh_command += [word for part in PARTS for word in ("--part", part)]
-    with Zygote(spec, isolation=options.level) as zygote:
-        calls: list[list[Call]] = []
+    with Zygote(spec, isolation=options.level) as zygote, WarmJudge(assignment, selected, zygote) as judge:
+        calls = record_calls(assignment, selected, zygote)
         for _ in range(3):
-            calls.clear()
-            grade_once(assignment, selected, zygote, calls)
+            grade_once(judge)
+        if options.in_a_row:
+            in_a_row(judge, zygote, options.in_a_row)
+            return
         ImportedStudent(ALICE, assignment).warm_up()
         gc.collect()
         gc.freeze()  # as the zygote does: the floor is the cost of a well-kept fork
-        if options.in_a_row:
-            in_a_row(assignment, selected, zygote, options.in_a_row)
-            return
         figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": []}
         for _ in range(options.runs):
             figures["grade"].append(
-                cost(lambda: grade_once(assignment, selected, zygote), [zygote.pid], options.batch)
+                cost(lambda: grade_once(judge), [pid_of(judge), zygote.pid], options.batch)
             )
             figures["floor"].append(cost(lambda: floor_once(assignment, calls), [], options.batch))
             figures["fresh"].append(1000 * measure(fresh_command, {0}).cpu_s)

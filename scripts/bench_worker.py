@@ -67,9 +67,8 @@ def main() -> None:
             )
         private = max(private_kib(sealed) for _ in range(options.runs))
         level = sealed.isolation.level
-    print(
-        f"one worker, isolation {level}; CPU ms a worker, {options.runs} measurements of {options.batch}, median (min to max)"
-    )
+    print(f"one worker, isolation {level}; CPU ms a worker, ", end="")
+    print(f"{options.runs} measurements of {options.batch}, median (min to max)")
     for name, values in (
         ("sealed", [a for a, _ in pairs]),
         ("open", [b for _, b in pairs]),

@@ -126,7 +126,9 @@ class Judging:
     """One submission that is being judged. A context manager: leaving it ends the judge."""
 
     def __init__(self, results: int, pidfd: int) -> None:
-        self._results, self._pidfd = results, pidfd
+        self._results = results
+        self.pidfd = pidfd
+        """Of the judge's process; -1 once closed."""
         self._received = bytearray()
         self._ended = False
 
@@ -164,13 +166,13 @@ class Judging:
 
     def close(self) -> None:
         """Ends the judge if it still runs; its workers end with it."""
-        if self._pidfd < 0:
+        if self.pidfd < 0:
             return
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        os.close(self._pidfd)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        os.close(self.pidfd)
         os.close(self._results)
-        self._pidfd = -1
+        self.pidfd = -1
 
 
 # ---------------------------------------------------------------- in the forked processes
@@ -187,6 +189,7 @@ class _Template(ChecksPlugin):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
+        _one_thread()  # again: the checks may have brought torch only now
         gc.collect()
         gc.freeze()
         while True:
@@ -219,6 +222,12 @@ class _Template(ChecksPlugin):
         self.judge(submission, seed, lambda: line.worker(files, submission.name))
 
 
+def _one_thread() -> None:
+    """Keep torch from its pool of threads, which does not survive a fork: whoever waits for it hangs."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 def _reap() -> None:
     """Let go of the judges that have ended."""
     with contextlib.suppress(ChildProcessError):
@@ -236,6 +245,7 @@ def _be_template(
         if os.getppid() != parent:
             os._exit(0)  # the parent was gone before it could be said
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends what has to end
+        _one_thread()
         plugin = _Template(assignment, selected, control)
         exit_code = run_session(plugin)
         if plugin.results >= 0:
