@@ -1,0 +1,125 @@
+"""Mutation testing of the reference: is every change of its code noticed by the checks?
+
+    scripts/mutate                               the modules below, all mutants; exit code 1 where one survives
+    scripts/mutate --module attention            one module; repeatable
+    scripts/mutate --module handout --verbose    a line for each mutant: what noticed it
+
+Needs the extra: pip install -e '.[mutation]'. docs/mutation.md explains the columns and holds the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.mutate_grading import Judge, Kill, Verdict
+from scripts.mutate_sources import REFERENCE, REPOSITORY, Equivalent, Mutant, Mutants, equivalents, mutants_of
+
+VARIANTS = REPOSITORY / "tests" / "transformer" / "variants" / "attention"
+WRONG = REPOSITORY / "tests" / "tool" / "variants" / "wrong"
+EXAMPLES = REPOSITORY / "submissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A module, and what is graded to see whether a change of it is noticed."""
+
+    parts: tuple[str, ...]
+    right: tuple[Path, ...]
+    wrong: tuple[Path, ...]
+
+
+CODE = Target(
+    parts=("2",),
+    right=(REFERENCE / "solution", EXAMPLES / "alice"),
+    wrong=(EXAMPLES / "slips",),
+)
+PAPER = Target(
+    parts=("4",),
+    right=(REFERENCE / "solution", EXAMPLES / "alice"),
+    wrong=(EXAMPLES / "slips", EXAMPLES / "half_done"),
+)
+TARGETS = {
+    "attention": CODE,
+    "positional_encoding": CODE,
+    "analysis": PAPER,
+    "derivations": PAPER,
+    "quantity": PAPER,
+}
+MORE = {"handout": CODE, "matching": CODE, "slips": PAPER}
+"""Only by name: they take longer, and their survivors are not yet listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result for one module."""
+
+    found: Mutants
+    verdicts: tuple[Verdict, ...]
+    equivalent: int
+
+    def count(self, kill: Kill) -> int:
+        """How many mutants it was that noticed."""
+        return sum(v.kill is kill for v in self.verdicts)
+
+
+def judged(found: Mutants, judge: Judge, known: Sequence[Equivalent], jobs: int) -> Outcome:
+    """Grade with every mutant of a module that is not listed as equivalent."""
+    tried = [m for m in found.distinct if not any(e.covers(m) for e in known)]
+    verdicts = sorted(judge.verdicts(tried, jobs), key=lambda v: v.mutant.line)
+    return Outcome(found, tuple(verdicts), len(found.distinct) - len(tried))
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The result as text."""
+    head = ("module", "mutants", "equivalent", "by marks", "by words", "unit tests", "survived", "score")
+    rows = [head]
+    for o in outcomes:
+        tried = len(o.verdicts)
+        checks = o.count(Kill.MARKS) + o.count(Kill.WORDS)
+        score = f"{100 * checks / tried:.1f} %" if tried else "-"
+        numbers = (o.count(kill) for kill in Kill)
+        rows.append((o.found.module, str(tried + o.equivalent), str(o.equivalent), *map(str, numbers), score))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = [
+        "  ".join((row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))))
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="scripts/mutate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--module", action="append", choices=[*TARGETS, *MORE], metavar="NAME")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="forks at a time")
+    parser.add_argument("--verbose", action="store_true", help="every mutant, with what noticed it")
+    options = parser.parse_args()
+    known = equivalents()
+    outcomes = []
+    judges: dict[int, Judge] = {}
+    for module in options.module or TARGETS:
+        began = time.monotonic()
+        target = (TARGETS | MORE)[module]
+        if id(target) not in judges:
+            judges[id(target)] = Judge(target.parts, target.right, target.wrong)
+        outcomes.append(judged(mutants_of(module), judges[id(target)], known, options.jobs))
+        print(f"{module}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        for verdict in outcomes[-1].verdicts if options.verbose else ():
+            print(f"{verdict.kill.name:10} {verdict.mutant}\n    {verdict.by}")
+    print(table(outcomes))
+    survivors = [v.mutant for o in outcomes for v in o.verdicts if v.kill > Kill.WORDS]
+    for mutant in survivors:
+        print(f"not noticed by the checks: {mutant}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
