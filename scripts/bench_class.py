@@ -162,13 +162,16 @@ def main() -> None:
     spec = ZygoteSpec.of(assignment, ("torch",))
     fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
     fresh_command += [word for part in PARTS for word in ("--part", part)]
-    with Zygote(spec, isolation=options.level) as zygote, WarmJudge(assignment, selected, zygote) as judge:
-        calls = record_calls(assignment, selected, zygote)
+    with (
+        Zygote(spec, isolation=options.level) as zygote,
+        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE)) as judge,
+    ):
         for _ in range(3):
             grade_once(judge)
         if options.in_a_row:
             in_a_row(judge, zygote, options.in_a_row)
             return
+        calls = record_calls(assignment, selected, zygote)
         ImportedStudent(ALICE, assignment).warm_up()
         gc.collect()
         gc.freeze()  # as the zygote does: the floor is the cost of a well-kept fork

@@ -19,7 +19,7 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import pytest
 
 from grader.checking.plugin import ChecksPlugin
-from grader.checking.session import results_of, run_session
+from grader.checking.session import results_of, run_checks, run_session
 from grader.checking.student import AskWorker
 from grader.errors import GraderError
 from grader.model import Assignment, Check, CheckResult, Submission
@@ -50,11 +50,22 @@ class JudgeDied(GraderError):
 class WarmJudge:
     """The process that judges are forked from. A context manager; `begin` starts it at the first submission."""
 
-    def __init__(self, assignment: Assignment, selected: Sequence[Check], zygote: Zygote | None) -> None:
-        """`zygote`: where workers come from; None where no selected check runs student code."""
+    def __init__(
+        self,
+        assignment: Assignment,
+        selected: Sequence[Check],
+        zygote: Zygote | None,
+        rehearsal: Submission | None = None,
+    ) -> None:
+        """`zygote`: where workers come from; None where no selected check runs student code.
+
+        `rehearsal`: a right hand-in of the assignment's own. The warm process judges it once before it is forked, so
+        that what libraries do only once is done; without it every submission pays for that.
+        """
         self._assignment = assignment
         self._selected = selected
         self._zygote = zygote
+        self._rehearsal = rehearsal
         self._pid: int | None = None
 
     def __enter__(self) -> Self:
@@ -108,8 +119,7 @@ class WarmJudge:
 
     def _start(self) -> None:
         """Forks it. What it imports is imported here first, so that a second start costs nothing."""
-        if self._zygote is not None:
-            self._zygote.wait_ready()
+        connection = None if self._zygote is None else self._zygote.connect()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         sys.stdout.flush()
@@ -117,8 +127,11 @@ class WarmJudge:
         pid = os.fork()
         if pid == 0:
             self._control.close()
-            _be_template(self._assignment, self._selected, theirs, parent)
+            plugin = _Template(self._assignment, self._selected, theirs, self._rehearsal, connection)
+            _be_template(plugin, parent)
         theirs.close()
+        if connection is not None:
+            connection.close()
         self._pid = pid
 
 
@@ -181,11 +194,29 @@ class Judging:
 class _Template(ChecksPlugin):
     """Stops the session before its first check, and lets a forked copy of it go on for each submission."""
 
-    def __init__(self, assignment: Assignment, selected: Sequence[Check], control: socket.socket) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        selected: Sequence[Check],
+        control: socket.socket,
+        rehearsal: Submission | None,
+        connection: Connection | None,
+    ) -> None:
         super().__init__(assignment, _NOBODY, selected, 0, _no_worker)
         self._control = control
+        self._rehearsal = rehearsal
+        self._connection = connection
         self.results = -1
         """In a child: where the result goes."""
+
+    def rehearse(self) -> None:
+        """Judge the hand-in that is there for it, and forget the result."""
+        if self._rehearsal is not None:
+            open_worker = _opener(self._rehearsal, self._connection)
+            checks = tuple(self.selected.values())
+            run_checks(self.assignment, self._rehearsal, checks, seed=0, open_worker=open_worker)
+        if self._connection is not None:
+            self._connection.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
@@ -214,12 +245,15 @@ class _Template(ChecksPlugin):
         with os.fdopen(job, "rb") as file:
             file.seek(0)
             submission, seed, connection = pickle.load(file)
-        if connection is None or workers is None:
-            self.judge(submission, seed, _no_worker)
-            return
-        line: Connection = connection.over(workers)
-        files = [(file.path, file.content) for file in submission.files if file.problem is None]
-        self.judge(submission, seed, lambda: line.worker(files, submission.name))
+        line = None if workers is None else connection.over(workers)
+        self.judge(submission, seed, _opener(submission, line))
+
+
+def _opener(submission: Submission, connection: Connection | None) -> Callable[[], AskWorker]:
+    if connection is None:
+        return _no_worker
+    files = [(file.path, file.content) for file in submission.files if file.problem is None]
+    return lambda: connection.worker(files, submission.name)
 
 
 def _one_thread() -> None:
@@ -235,9 +269,7 @@ def _reap() -> None:
             pass
 
 
-def _be_template(
-    assignment: Assignment, selected: Sequence[Check], control: socket.socket, parent: int
-) -> NoReturn:
+def _be_template(plugin: _Template, parent: int) -> NoReturn:
     """What the warm process does, and after a fork the judge."""
     code = 1
     try:
@@ -246,7 +278,7 @@ def _be_template(
             os._exit(0)  # the parent was gone before it could be said
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends what has to end
         _one_thread()
-        plugin = _Template(assignment, selected, control)
+        plugin.rehearse()
         exit_code = run_session(plugin)
         if plugin.results >= 0:
             with os.fdopen(plugin.results, "wb") as file:
