@@ -183,16 +183,90 @@ def init(directory: Path, debug: bool) -> None:
 
 @main.command()
 @click.option("--markdown", is_flag=True, help="As Markdown.")
+@click.option(
+    "--run", type=OneOf("run", ("3b", "3d")), metavar="3b|3d", help="Fine-tune, and print the table."
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="Train this model; twice for 3d. Without it: the fetched one, else a tiny one.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="Folder with train.jsonl and test.jsonl. Without it: AG News if fetched, else the bundled corpus.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="Write figures and plot there, and the trained models to DIR/checkpoints.",
+)
+@click.option("--seed", type=Seed(), metavar="N", default=0, help="Of shuffling, dropout and the new head.")
 @click.option("--debug", is_flag=True, hidden=True)
-def reference(markdown: bool, debug: bool) -> None:
-    """Print every number of the coursework with its derivation."""
-    from grader.paths import data_root
+def reference(markdown: bool, run: str | None, debug: bool, **options: Any) -> None:
+    """Print every number of the coursework with its derivation, or do the real run of 3b or 3d."""
+    _import_reference()
+    if run is not None:
+        from reference.transformer.real_run import real_run
 
-    sys.path.append(str(data_root()))
+        real_run(run, tell=click.echo, **options)
+        return
+    if any(options[name] for name in ("models", "data", "out")):
+        raise UsageError("--model, --data and --out belong to a run.", "Add --run 3b or --run 3d.")
     from reference.transformer.report import reference_report
 
     report = reference_report()
     click.echo(report.as_markdown() if markdown else report.as_text())
+
+
+@main.group(invoke_without_command=True)
+@click.option("--check", "thorough", is_flag=True, help="Compare every byte with what was fetched.")
+@click.option("--debug", is_flag=True, hidden=True)
+@click.pass_context
+def assets(context: click.Context, thorough: bool, debug: bool) -> None:
+    """Show the data and models of the real run: what is here, and where it is kept."""
+    if context.invoked_subcommand is None:
+        from grader.assets_table import print_assets
+
+        whole = print_assets(_console(), _known_assets(), thorough=thorough)
+        context.exit(ExitCode.ALL_PASSED if whole else ExitCode.GRADER_ERROR)
+
+
+@assets.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="From a mirror of the hub, or the cache of another machine.",
+)
+@click.option("--again", is_flag=True, help="Also what is here already.")
+@click.option("--debug", is_flag=True, hidden=True)
+def fetch(names: tuple[str, ...], source: Path | None, again: bool, debug: bool) -> None:
+    """Fetch them once; from then on all works without a network."""
+    from grader.assets_table import fetch_assets
+
+    fetch_assets(_console(), _known_assets(), names, source, again=again)
+
+
+def _known_assets() -> Any:
+    _import_reference()
+    from reference.transformer.assets import ASSETS
+
+    return ASSETS
+
+
+def _import_reference() -> None:
+    """Let `reference` be found: a wheel carries it below its own folder."""
+    from grader.paths import data_root
+
+    sys.path.append(str(data_root()))
 
 
 @main.command(name="list")

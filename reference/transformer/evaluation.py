@@ -9,6 +9,7 @@ Letters:  N texts   B batch   S length of the longest text in the batch, in toke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ MAX_TOKENS = 512
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
 """Padded tokens of one batch. A CPU is fastest while the activations stay in its cache, a GPU when it is full."""
+
+SMALL = 10_000_000
+"""Weights below which a model is small."""
 
 Ids = list[int]
 """The tokens of one text, special ones included."""
@@ -34,6 +38,18 @@ def described(device: torch.device) -> str:
     if device.type != "cuda":
         return f"the CPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
     return f"one GPU, {torch.cuda.get_device_name(device)}"
+
+
+@contextmanager
+def threads_for(model: Any) -> Iterator[None]:
+    """One thread while a small model computes: more of them would mostly wait for each other."""
+    before = torch.get_num_threads()
+    if sum(p.numel() for p in model.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def limit_of(tokenizer: Any) -> int:

@@ -11,11 +11,8 @@ Letters:  B batch   S length of the longest text in the batch, in tokens   C num
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
@@ -170,60 +167,3 @@ def evaluate(model: Any, tokenizer: Any, dataset: Any) -> float:
 def predict(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[str]:
     """The topic of each text, by name."""
     return [LABELS[label] for label in predict_labels(model, tokenizer, texts)]
-
-
-# ---------------------------------------------------------------- the real run, on a machine with network
-
-MODELS = {"distilbert": "distilbert-base-uncased", "roberta": "roberta-base"}
-SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 8, "learning_rate": 5e-5}
-
-
-def load_pretrained(kind: str) -> tuple[Any, Any]:
-    """The model with a fresh head and its tokenizer, "distilbert" or "roberta", from the Hugging Face hub."""
-    import transformers
-
-    from reference.transformer.news import MODEL_REVISIONS
-
-    prefix = {"distilbert": "DistilBert", "roberta": "Roberta"}[kind]
-    name = MODELS[kind]
-    classes = f"{prefix}ForSequenceClassification", f"{prefix}Tokenizer"
-    model_class, tokenizer_class = (getattr(transformers, c) for c in classes)
-    tokenizer = tokenizer_class.from_pretrained(name, revision=MODEL_REVISIONS[name])
-    if len(tokenizer) < 1000:  # a tokenizer that finds no vocabulary says nothing and knows five tokens
-        raise OSError(f"the vocabulary of {name} was not found; is there a network connection?")
-    model = model_class.from_pretrained(name, revision=MODEL_REVISIONS[name], num_labels=len(LABELS))
-    return model, tokenizer
-
-
-def main(folder: Path, texts: Sequence[str]) -> None:
-    """Fine-tune both models on AG News, as 3b and 3d ask, and let DistilBERT name the topics of `texts` (3c).
-
-    Writes distilbert.json, roberta.json and predictions.json; downloads about 1 GB; takes an hour on a CPU.
-    """
-    from reference.transformer.news import load_news
-
-    folder.mkdir(parents=True, exist_ok=True)
-    train, test = load_news("hub")
-    for kind, name in MODELS.items():
-        torch.manual_seed(0)  # the classification head is drawn when the model is made
-        model, tokenizer = load_pretrained(kind)
-        history = finetune(model, tokenizer, train, test, **SETTINGS)
-        sizes = {"n_train": len(train), "n_test": len(test)}
-        asked = {key: SETTINGS[key] for key in ("batch_size", "learning_rate")}
-        write_json(folder / f"{kind}.json", {"model": name, **sizes, **asked, "epochs": history})
-        if kind == "distilbert":
-            answers = zip(texts, predict(model, tokenizer, texts), strict=True)
-            predictions = [{"text": text, "label": label} for text, label in answers]
-            write_json(folder / "predictions.json", {"model": name, "predictions": predictions})
-
-
-def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Write a document that a person can read too."""
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    # python -m reference.transformer.finetune results four_texts.jsonl
-    _, results, texts_file = sys.argv
-    lines = Path(texts_file).read_text(encoding="utf-8").splitlines()
-    main(Path(results), [json.loads(line)["text"] for line in lines])

@@ -158,7 +158,7 @@ def test_load_news_knows_its_sources() -> None:
 
 
 def _python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "HOME": str(home)}
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "GRADE_ASSETS": str(home)}
     return subprocess.run(
         [sys.executable, "-c", code],
         env=environment,
@@ -169,22 +169,20 @@ def _python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_network_the_hub_is_refused_and_the_bundled_corpus_is_not(tmp_path: Path) -> None:
+def test_without_a_network_ag_news_is_refused_and_the_bundled_corpus_is_not(tmp_path: Path) -> None:
     code = (
-        "from reference.transformer.news import load_news, prefetch\n"
+        "from reference.transformer.news import load_news\n"
         "from grader.errors import GraderError\n"
         "print(len(load_news().train))\n"
-        "for call in (lambda: load_news('hub'), prefetch):\n"
-        "    try:\n"
-        "        call()\n"
-        "    except GraderError as error:\n"
-        "        print(error.next_step)\n"
+        "try:\n"
+        "    load_news('ag_news')\n"
+        "except GraderError as error:\n"
+        "    print(error.next_step)\n"
     )
     done = _python(code, tmp_path)
-    size, hub, models = done.stdout.splitlines()
+    size, step = done.stdout.splitlines()
     assert size == "1024", done.stderr
-    assert "python -m reference.transformer.news" in hub
-    assert hub == models
+    assert "grade assets fetch ag_news" in step
 
 
 def test_importing_the_loader_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reference.transformer import bodies, finetune, news
+from grader.assets import FOLDER_VARIABLE, fetch
+from reference.transformer import assets, bodies, finetune, news
 
 FOLDER = os.environ.get("AG_NEWS_DIR")
 pytestmark = [
@@ -26,11 +27,12 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return load_dataset("json", data_files=files, cache_dir=str(tmp_path_factory.mktemp("cache")))
 
 
-def test_the_hub_loader_takes_the_real_rows(real: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "_require_network", lambda: None)
-    monkeypatch.setattr("datasets.load_dataset", lambda name, revision: real)
-    train, test = news.load_news("hub", 1024, 128, seed=3)
-    again, _ = news.load_news("hub", 1024, 128, seed=3)
+def test_the_loader_takes_the_real_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    assert FOLDER is not None
+    fetch(assets.ASSETS["ag_news"], Path(FOLDER))
+    train, test = news.load_news("ag_news", 1024, 128, seed=3)
+    again, _ = news.load_news("ag_news", 1024, 128, seed=3)
     assert (len(train), len(test)) == (1024, 128)
     assert {"text", "label"} <= set(train.column_names)
     assert list(train["text"]) == list(again["text"])

@@ -19,7 +19,7 @@ from transformers import (
 
 from reference.transformer import finetune
 from reference.transformer.evaluation import encode, pad
-from reference.transformer.finetune import LABELS, evaluate, first_samples, predict
+from reference.transformer.finetune import evaluate, first_samples, predict
 
 TEXTS = {
     0: ["minister signs treaty", "envoy meets minister", "treaty talks with envoy"],
@@ -215,44 +215,3 @@ def test_predict_ignores_the_mode_the_model_is_in(tokenizer: Any) -> None:
     torch.manual_seed(1)
     assert predict(model, tokenizer, texts) == predict(model, tokenizer, texts)
     assert not model.training
-
-
-def test_result_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Any, news: Any) -> None:
-    monkeypatch.setattr("reference.transformer.news.load_news", lambda source: (news, news))
-    monkeypatch.setattr(finetune, "load_pretrained", lambda kind: (tiny(kind), tokenizer))
-    finetune.main(tmp_path / "results", ["striker scores", "shares fall"])
-    import json
-
-    documents = {p.name: json.loads(p.read_text()) for p in (tmp_path / "results").iterdir()}
-    assert set(documents) == {"distilbert.json", "roberta.json", "predictions.json"}
-    run = documents["distilbert.json"]
-    epochs = run.pop("epochs")
-    assert run == {
-        "model": "distilbert-base-uncased",
-        "n_train": 12,
-        "n_test": 12,
-        "batch_size": 8,
-        "learning_rate": 5e-05,
-    }
-    assert [set(epoch) for epoch in epochs] == [{"train_loss", "train_acc", "test_acc", "seconds"}] * 3
-    assert documents["roberta.json"]["model"] == "roberta-base"
-    answers = documents["predictions.json"]
-    assert answers["model"] == "distilbert-base-uncased"
-    assert [a["text"] for a in answers["predictions"]] == ["striker scores", "shares fall"]
-    assert {a["label"] for a in answers["predictions"]} <= set(LABELS)
-
-
-def test_a_tokenizer_without_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatch, tokenizer: Any) -> None:
-    """transformers gives a five-token vocabulary where it finds none, and says nothing."""
-    import transformers
-
-    for name, thing in (("DistilBertForSequenceClassification", tiny()), ("DistilBertTokenizer", tokenizer)):
-
-        class Found:
-            @staticmethod
-            def from_pretrained(*_: Any, thing: Any = thing, **__: Any) -> Any:
-                return thing
-
-        monkeypatch.setattr(transformers, name, Found)
-    with pytest.raises(OSError, match="vocabulary of distilbert-base-uncased was not found"):
-        finetune.load_pretrained("distilbert")
