@@ -16,10 +16,11 @@ import platform
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,26 +76,48 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
         zygote = _start_zygote(assignment, selected, options.isolation, stack)
         results, internal = _run_checks(assignment, submission, selected, seed, zygote, progress)
         isolation, worker_facts = _sealed(zygote)
-    report = GradeReport(
+    took = round(time.perf_counter() - started, 3)
+    facts = RunFacts(assignment, seed, isolation, worker_facts, options.public_only)
+    report = report_of(submission, results, facts, duration_s=took)
+    return Graded(report, internal)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the reports of one run have in common."""
+
+    assignment: Assignment
+    seed: int
+    isolation: Isolation
+    worker_facts: Mapping[str, str]
+    public_only: bool = False
+
+
+def report_of(
+    submission: Submission, results: Sequence[CheckResult], run: RunFacts, *, duration_s: float
+) -> GradeReport:
+    """Results -> score -> report."""
+    assignment = run.assignment
+    judged = {result.part for result in results}
+    return GradeReport(
         submission_name=submission.name,
         submission_sha256=submission.sha256,
         assignment_id=assignment.id,
         assignment_title=assignment.title,
         assignment_version=assignment.version,
         assignment_sha256=assignment.sha256,
-        parts=tuple(p for p in assignment.parts if p.id in {c.part for c in selected}),
+        parts=tuple(part for part in assignment.parts if part.id in judged),
         checks=tuple(results),
         score=score(results),
-        environment=_environment(worker_facts),
-        isolation=isolation,
-        seed=seed,
-        public_only=options.public_only,
+        environment=_environment(run.worker_facts),
+        isolation=run.isolation,
+        seed=run.seed,
+        public_only=run.public_only,
         complete=_is_complete(assignment, results),
         notes=submission.notes + read_answers(submission, _answer_keys(assignment)).notes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        duration_s=round(time.perf_counter() - started, 3),
+        duration_s=duration_s,
     )
-    return Graded(report, internal)
 
 
 def _start_zygote(
@@ -164,13 +187,20 @@ def _is_complete(assignment: Assignment, results: Sequence[CheckResult]) -> bool
     return len(results) == len(assignment.checks) and not any(r.status in open_ for r in results)
 
 
-def _environment(worker_facts: dict[str, str]) -> dict[str, str]:
+def _environment(worker_facts: Mapping[str, str]) -> dict[str, str]:
     """Versions and machine facts that could matter for a number; nothing that names the machine or its user."""
     facts = {"grader": __version__, "python": platform.python_version(), "machine": platform.machine()}
     facts["system"] = f"{platform.system()} {platform.release()}"
+    return facts | _versions() | dict(worker_facts)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Looked up once: each lookup searches the metadata of what is installed."""
+    found = {}
     for package in _PACKAGES:
         try:
-            facts[package] = version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            facts[package] = "not installed"
-    return facts | worker_facts
+            found[package] = "not installed"
+    return found

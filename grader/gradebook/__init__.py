@@ -1,0 +1,6 @@
+"""The gradebook: every attempt, report and mark of a class, and every mark that a person gave."""
+
+from grader.gradebook.records import Entry, Graded, Mark, Override, Result, Run
+from grader.gradebook.store import Gradebook
+
+__all__ = ["Entry", "Gradebook", "Graded", "Mark", "Override", "Result", "Run"]
