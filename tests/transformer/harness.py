@@ -6,7 +6,6 @@ drawn in the judge after the worker was started, weights are drawn there a secon
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
@@ -16,19 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import worker_finetuning
 from dropout_stream import DropoutStream
 from fresh_weights import fresh_weights
 from torch import nn
 from watch import Watch, loops, loose_tensors
+from worker_finetuning import (  # noqa: F401  (the checks of part 3 call them as the harness's own)
+    dataset,
+    load_weights,
+    tiny_model,
+    tokenizer,
+    training_watched,
+    watch_training,
+)
 
 # torch.compile would start a C++ compiler, and nothing can be started here: it leaves functions as they are instead.
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
-LONGEST = 128
-"""Tokens that `padding="max_length"` pads to. With 512, right code would take minutes."""
-
 ASSETS: str = globals()["ASSETS"]
 """Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
+worker_finetuning.assets = str(ASSETS)
+weights = worker_finetuning.weights
 
 
 def warm_up() -> None:
@@ -43,13 +50,7 @@ def warm_up() -> None:
     handout_attention(_Plain(), "intel")
     handout_attention(_Plain(), "per_element")
     if "transformers" in sys.modules:
-        optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
-        optimizer.step()
-        model = _model("distilbert")
-        batch = _tokenizer("distilbert")(["warm"], return_tensors="pt")
-        model(**batch, labels=torch.tensor([0])).loss.backward()
-        _model("roberta")
-        _tokenizer("roberta")
+        worker_finetuning.warm_up()
 
 
 class _Plain(nn.Module):
@@ -273,97 +274,3 @@ def handout_encoding(module: nn.Module, stream: str, seed: int) -> Any:
         torch.default_generator.manual_seed(seed)
         data = torch.randn(1, 2, 6)
         return _call(module, data)
-
-
-# ---------------------------------------------------------------- fine-tuning
-
-
-def dataset(texts: list[str], labels: list[int]) -> Any:
-    """A datasets.Dataset with the columns `text` and `label` (a ClassLabel with the four topics)."""
-    import datasets
-
-    names = ["World", "Sports", "Business", "Sci/Tech"]
-
-    class Dataset(datasets.Dataset):
-        """Gives a column as a list, as datasets did before 4.0: tokenizers take no other."""
-
-        def __getitem__(self, key: Any) -> Any:
-            found = super().__getitem__(key)
-            return found[:] if isinstance(key, str) else found
-
-    _stay_in_this_process()
-    features = datasets.Features(
-        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
-    )
-    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
-
-
-def _stay_in_this_process() -> None:
-    """Let num_workers of a DataLoader and num_proc of map have no effect: no process can be started here, and right
-    code asks for them."""
-    import datasets
-    from torch.utils.data import DataLoader
-
-    alone = {"num_workers": 0, "prefetch_factor": None, "persistent_workers": False, "timeout": 0}
-    for cls, name, instead in (
-        (DataLoader, "__init__", {**alone, "multiprocessing_context": None}),
-        (datasets.Dataset, "map", {"num_proc": None}),
-        (datasets.Dataset, "filter", {"num_proc": None}),
-    ):
-        method = getattr(cls, name)
-        if not hasattr(method, "alone"):
-            setattr(cls, name, _with_settings(method, instead))
-
-
-def _with_settings(method: Any, instead: dict[str, Any]) -> Any:
-    """`method`, with those of its arguments replaced that are given and named in `instead`, where the first is."""
-    signature, first = inspect.signature(method), next(iter(instead))
-
-    @functools.wraps(method)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        if bound.arguments.get(first):
-            bound.arguments.update(instead)
-        return method(*bound.args, **bound.kwargs)
-
-    wrapped.alone = True  # type: ignore[attr-defined]
-    return wrapped
-
-
-def tiny_model(body: str) -> Any:
-    """The tiny pre-trained body with a fresh classification head, drawn from torch's current seed; eval mode."""
-    return _model(body)
-
-
-def tokenizer(body: str) -> Any:
-    """The tokenizer that goes with it. Padding to its full length stays affordable: no text here has 100 tokens."""
-    found = _tokenizer(body)
-    found.model_max_length = LONGEST
-    return found
-
-
-def weights(module: nn.Module) -> dict[str, Any]:
-    """All weights of a model, by name."""
-    return {name: value.detach() for name, value in module.state_dict().items()}
-
-
-def load_weights(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Put `state` into the model and leave it in eval mode."""
-    module.load_state_dict(state)
-    module.eval()
-
-
-def _model(body: str) -> Any:
-    from transformers import DistilBertForSequenceClassification, RobertaForSequenceClassification
-
-    kind = {"distilbert": DistilBertForSequenceClassification, "roberta": RobertaForSequenceClassification}[
-        body
-    ]
-    return kind.from_pretrained(f"{ASSETS}/bodies/{body}", num_labels=4)
-
-
-def _tokenizer(body: str) -> Any:
-    from transformers import DistilBertTokenizer, RobertaTokenizer
-
-    kind = {"distilbert": DistilBertTokenizer, "roberta": RobertaTokenizer}[body]
-    return kind.from_pretrained(f"{ASSETS}/bodies/{body}")

@@ -1,0 +1,246 @@
+"""What part 3 needs done inside the worker: data sets, the tiny models, their weights, and a watch over training.
+
+Like the rest of the harness it holds no expected value, and what it returns is data, never a verdict.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from training_trace import Recorder, Rows
+
+LONGEST = 128
+"""Tokens that `padding="max_length"` pads to. With 512, right code would take minutes."""
+
+_PREFIXES = {"distilbert": "DistilBert", "roberta": "Roberta"}
+"""Of the class names in transformers."""
+_NO_DROPOUT_OF_SCORES = {
+    "distilbert": {"attention_dropout": 0.0},
+    "roberta": {"attention_probs_dropout_prob": 0.0},
+}
+"""Dropout of the attention weights takes a third of a training step of these bodies and teaches them nothing that the
+other dropout does not."""
+
+assets = ""
+"""Folder of the texts and tiny models, as the worker sees it; set by the harness."""
+
+_names: dict[str, tuple[str, ...]] = {}
+"""Names of the weights, by body."""
+
+
+def warm_up() -> None:
+    """Run once before any student code is there: one step of each body, and the watch's wrappers."""
+    install()
+    for body in _PREFIXES:
+        model = tiny_model(body)
+        batch = tokenizer(body)(["warm"], return_tensors="pt")
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        model(**batch, labels=torch.tensor([0])).loss.backward()
+        optimizer.step()
+
+
+# ---------------------------------------------------------------- data sets
+
+
+def dataset(texts: list[str], labels: list[int]) -> Any:
+    """A datasets.Dataset with the columns `text` and `label` (a ClassLabel with the four topics)."""
+    import datasets
+
+    names = ["World", "Sports", "Business", "Sci/Tech"]
+
+    class Dataset(datasets.Dataset):
+        """Gives a column as a list, as datasets did before 4.0: tokenizers take no other."""
+
+        def __getitem__(self, key: Any) -> Any:
+            found = super().__getitem__(key)
+            return found[:] if isinstance(key, str) else found
+
+    _stay_in_this_process()
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+    )
+    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
+
+
+def _stay_in_this_process() -> None:
+    """Let num_workers of a DataLoader and num_proc of map have no effect: no process can be started here, and right
+    code asks for them."""
+    import datasets
+    from torch.utils.data import DataLoader
+
+    alone = {"num_workers": 0, "prefetch_factor": None, "persistent_workers": False, "timeout": 0}
+    for cls, name, instead in (
+        (DataLoader, "__init__", {**alone, "multiprocessing_context": None}),
+        (datasets.Dataset, "map", {"num_proc": None}),
+        (datasets.Dataset, "filter", {"num_proc": None}),
+    ):
+        method = getattr(cls, name)
+        if not hasattr(method, "alone"):
+            setattr(cls, name, _with_settings(method, instead))
+
+
+def _with_settings(method: Any, instead: dict[str, Any]) -> Any:
+    """`method`, with those of its arguments replaced that are given and named in `instead`, where the first is."""
+    signature, first = inspect.signature(method), next(iter(instead))
+
+    @functools.wraps(method)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        if bound.arguments.get(first):
+            bound.arguments.update(instead)
+        return method(*bound.args, **bound.kwargs)
+
+    wrapped.alone = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+# ---------------------------------------------------------------- models and their weights
+
+
+def tiny_model(body: str) -> Any:
+    """The tiny pre-trained body with a fresh classification head; eval mode, as from_pretrained gives it."""
+    import transformers
+
+    kind = getattr(transformers, f"{_PREFIXES[body]}ForSequenceClassification")
+    model = kind.from_pretrained(f"{assets}/bodies/{body}", num_labels=4, **_NO_DROPOUT_OF_SCORES[body])
+    _names.setdefault(body, tuple(model.state_dict()))
+    return model
+
+
+def tokenizer(body: str) -> Any:
+    """The tokenizer that goes with it. Padding to its full length stays affordable: no text here has 100 tokens."""
+    import transformers
+
+    found = getattr(transformers, f"{_PREFIXES[body]}Tokenizer").from_pretrained(f"{assets}/bodies/{body}")
+    found.model_max_length = LONGEST
+    return found
+
+
+def weights(module: nn.Module) -> dict[str, Any]:
+    """All weights of a model, by the names that it had when it was handed over.
+
+    Where the student put a layer of their own in the place of a linear one (LoRA, for example), the matrix and bias
+    are those of the map that it computes.
+    """
+    state = {name: value.detach() for name, value in module.state_dict().items()}
+    kind = getattr(getattr(module, "config", None), "model_type", None)
+    names = _names.get(kind, ())
+    if all(name in state for name in names):
+        return state
+    before = tiny_model(kind)
+    return {name: state[name] if name in state else _read_off(module, before, name) for name in names}
+
+
+def _read_off(module: nn.Module, before: nn.Module, name: str) -> Tensor:
+    """The weight or bias of the linear map that stands where `before` has a linear layer."""
+    place, _, what = name.rpartition(".")
+    width = before.get_submodule(place).in_features
+    layer = module.get_submodule(place).eval()
+    with torch.no_grad():
+        bias = layer(torch.zeros(1, width))  # (1, out)
+        return bias[0] if what == "bias" else (layer(torch.eye(width)) - bias).T  # (out, in)
+
+
+def load_weights(module: nn.Module, state: dict[str, Tensor]) -> None:
+    """Put `state` into the model and leave it in eval mode."""
+    module.load_state_dict(state)
+    module.eval()
+
+
+# ---------------------------------------------------------------- the watch over training
+
+_watch: Recorder | None = None
+
+
+def watch_training(model: nn.Module | None, texts: list[str]) -> None:
+    """Begin to take down what is done with `model` (and with any other of its kind), on which of `texts`."""
+    global _watch
+    known: dict[str, Rows] = {}
+
+    def rows_of(called: Any) -> Rows | None:
+        kind = called.config.model_type
+        if kind not in known and kind in _PREFIXES:
+            known[kind] = Rows(tokenizer(kind), texts)
+        return known.get(kind)
+
+    _watch = Recorder(model, rows_of)
+
+
+def training_watched() -> dict[str, Any]:
+    """End of the watch: what was taken down."""
+    global _watch
+    recorder, _watch = _watch, None
+    return recorder.plain() if recorder else {}
+
+
+def install() -> None:
+    """Put the wrappers in place, before any student code is imported: names taken from torch by then keep them."""
+    import transformers
+    from torch.nn import functional
+    from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+    for prefix in _PREFIXES.values():
+        for kind in (f"{prefix}ForSequenceClassification", f"{prefix}Model"):
+            cls = getattr(transformers, kind)
+            cls.forward = _forward_told(cls.forward)
+    functional.cross_entropy = _scores_told(functional.cross_entropy, logs=False)
+    functional.nll_loss = _scores_told(functional.nll_loss, logs=True)
+    torch.autograd.backward = _told(torch.autograd.backward, Recorder.backward)
+    torch.optim.Optimizer.zero_grad = _told(torch.optim.Optimizer.zero_grad, Recorder.zeroed)
+    torch.nn.utils.clip_grad_norm_ = _told(torch.nn.utils.clip_grad_norm_, Recorder.clipped)
+    register_optimizer_step_pre_hook(_tell_step)
+
+
+def _tell_step(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+    if _watch is not None:
+        _watch.step(optimizer)
+
+
+def _told(function: Any, tell: Callable[[Recorder], None]) -> Any:
+    """`function`, with the recorder told before each call."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if _watch is not None:
+            tell(_watch)
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+def _forward_told(forward: Any) -> Any:
+    """A model's forward, with its arguments and its output told."""
+    names = list(inspect.signature(forward).parameters)[1:]
+
+    @functools.wraps(forward)
+    def wrapped(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        recorder = _watch
+        call = recorder and recorder.begin(self, {**dict(zip(names, args, strict=False)), **kwargs})
+        if not recorder or not call:
+            return forward(self, *args, **kwargs)
+        try:
+            output = forward(self, *args, **kwargs)
+        finally:
+            recorder.close()
+        recorder.end(call, output)
+        return output
+
+    return wrapped
+
+
+def _scores_told(loss: Any, logs: bool) -> Any:
+    """Cross-entropy (or nll_loss, from log-probabilities), with scores, targets and value told."""
+
+    @functools.wraps(loss)
+    def wrapped(input: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+        value = loss(input, target, *args, **kwargs)
+        if _watch is not None:
+            _watch.scored(input, target, value, logs)
+        return value
+
+    return wrapped
