@@ -50,6 +50,19 @@ def test_a_right_variant_gets_full_points(source: Path, tmp_path: Path, zygote: 
         if r.status != "passed"
     }
     assert lost == {}
+    assert advice_in(results) == set(re.findall(r"advice: (\S+) (\S+)", source.read_text(encoding="utf-8")))
+
+
+def advice_in(results: dict[str, CheckResult]) -> set[tuple[str, str]]:
+    """(check, kind of advice) for each note that is one."""
+    words = {"runs once more": "loops", "stays on the CPU": "left_behind", "prints in every": "prints"}
+    return {
+        (check, kind)
+        for check in ("2c.properties", "2d.lengths")
+        for note in results[check].evidence.notes
+        for phrase, kind in words.items()
+        if phrase in note
+    }
 
 
 @pytest.mark.parametrize("source", WRONG, ids=lambda path: path.stem)

@@ -19,6 +19,7 @@ import worker_finetuning
 from dropout_stream import DropoutStream
 from fresh_weights import fresh_weights
 from torch import nn
+from torch.nn.utils import parametrize
 from watch import Watch, loops, loose_tensors
 from worker_finetuning import (  # noqa: F401  (the checks of part 3 call them as the harness's own)
     dataset,
@@ -85,12 +86,25 @@ def randomise(module: nn.Module, seed: int) -> dict[str, list[int]]:
     The values do not come back: the judge draws them again from the same seed.
     """
     _refuse_other_than_module(module)
+    _make_plain(module)
     parameters = dict(module.named_parameters())
     drawn = fresh_weights({name: p.shape for name, p in parameters.items()}, seed)
     with torch.no_grad():
         for name, p in parameters.items():
             p.copy_(drawn[name])
     return {name: list(p.shape) for name, p in parameters.items()}
+
+
+def _make_plain(module: nn.Module) -> None:
+    """Let every weight be a parameter of its own: lazy layers get their shapes from a call, and what computes a weight
+    from parameters (weight normalisation, say) is taken away. The module computes what it did."""
+    lazy = [m for m in module.modules() if isinstance(m, nn.LazyLinear) and m.has_uninitialized_params()]
+    if lazy:
+        x = torch.zeros(1, 1, min(layer.out_features for layer in lazy))
+        forward(module, False, 0, [x, x, x])
+    for part in list(module.modules()):
+        for name in list(getattr(part, "parametrizations", ())):
+            parametrize.remove_parametrizations(part, name)
 
 
 def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> Any:
@@ -179,9 +193,13 @@ def advise_attention() -> dict[str, Any]:
         if H not in modules:
             modules[H] = _student("MultiHeadAttention")(8, H)
         query, key, mask = torch.ones(N, S, 8), torch.ones(N, T, 8), torch.ones(S, T, dtype=torch.bool)
-        return _watched(modules[H], [query, key, key.clone(), mask])
+        watch = _watched(modules[H], [query, key, key.clone(), mask])
+        if sizes is small:  # without a mask code may make one of its own
+            watch.left_behind |= _watched(modules[H], [query, key, key.clone()]).left_behind
+        return watch
 
-    return _advice(run, {"sequences": 2, "queries": 3, "keys": 4, "heads": 2})
+    small = {"sequences": 2, "queries": 3, "keys": 4, "heads": 2}
+    return _advice(run, small)
 
 
 def advise_encoding() -> dict[str, Any]:

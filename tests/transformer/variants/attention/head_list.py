@@ -1,4 +1,7 @@
-"""One small linear layer a head, and concatenation."""
+"""One small linear layer a head, and concatenation.
+
+advice: 2c.properties loops
+"""
 import math
 
 import torch

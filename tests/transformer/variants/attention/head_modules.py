@@ -1,4 +1,7 @@
-"""A module a head, without biases, as in nanoGPT's lecture."""
+"""A module a head, without biases, as in nanoGPT's lecture.
+
+advice: 2c.properties loops
+"""
 import math
 import torch
 import torch.nn.functional as F

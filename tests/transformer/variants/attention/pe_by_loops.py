@@ -1,4 +1,7 @@
-"""A positional encoding built by nested loops, and an (L, E) table."""
+"""A positional encoding built by nested loops, and an (L, E) table.
+
+advice: 2d.lengths loops
+"""
 import math
 
 import torch

@@ -1,4 +1,7 @@
-"""A scale kept as a CPU tensor, and a helper method."""
+"""A scale kept as a CPU tensor, and a helper method.
+
+advice: 2c.properties left_behind
+"""
 import math
 
 import torch

@@ -1,4 +1,7 @@
-"""Heads by split along the features, and cat."""
+"""Heads by split along the features, and cat.
+
+advice: 2c.properties loops
+"""
 import math
 
 import torch
