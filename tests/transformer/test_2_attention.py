@@ -25,7 +25,7 @@ from reference.transformer.asking import (
     sizes,
 )
 from reference.transformer.attention import attention
-from reference.transformer.inquiry import explained
+from reference.transformer.inquiry import asking
 
 
 @pytest.mark.check("2c.self")
@@ -36,7 +36,7 @@ def test_self_attention(check: Running, student: Student, shared: dict[str, Any]
         f"attn(x, x, x) of MultiHeadAttention({small}, {its_heads}) and of MultiHeadAttention({large}, {other_heads}), "
         "x of shape (2, 5, embed_dim) and (1, 7, embed_dim)"
     )
-    with explained(check, student, shared) as inquiry:
+    with asking(check, student, shared) as inquiry:
         # Heads of a size with a whole root, and of one without: a rounded root shows in the second.
         for E, H in ((small, its_heads), (large, other_heads)):
             x, y = normal(generator, 2, 5, E), normal(generator, 1, 7, E)
@@ -62,7 +62,7 @@ def test_masked_self_attention(check: Running, student: Student, shared: dict[st
     check.asked = (
         f"attn(x, x, x, mask) with x of shape (2, 7, {E}) and masks of shape (7, 7), boolean and 0/1 floats"
     )
-    with explained(check, student, shared) as inquiry:
+    with asking(check, student, shared) as inquiry:
         best = judge(check, inquiry.ask(E, H, [Probe(x, x, x, mask) for mask in masks]))
         (reply,) = inquiry.ask_more([as_floats])
         expected = attention(*as_floats[:3], best.weights, H, as_floats.attn_mask).output
@@ -93,7 +93,7 @@ def test_cross_attention(check: Running, student: Student, shared: dict[str, Any
         f"attn(query, key, value) with query of length 5, 2 and 4, key and value (different tensors) of length 3, 7 "
         f"and 4, {E} features"
     )
-    with explained(check, student, shared) as inquiry:
+    with asking(check, student, shared) as inquiry:
         judge(check, inquiry.ask(E, H, probes))
 
 
@@ -106,7 +106,7 @@ def test_independence(check: Running, student: Student, shared: dict[str, Any]) 
     mask[:, 1] = False  # the second key is removed for every query
     mask[:, 0] = True
     other, kept = y.clone(), normal(generator, 3, T, E)
-    # Larger ones would cost digits where the maximum of a softmax by hand is taken over removed keys too, which is right.
+    # Larger ones would cost digits where a softmax by hand takes its maximum over removed keys too, which is right.
     other[:, 1] = 3 * normal(generator, 3, E)
     inputs = [
         Probe(x, y, y, mask),
@@ -117,7 +117,7 @@ def test_independence(check: Running, student: Student, shared: dict[str, Any]) 
     check.asked = (
         "outputs before and after removed, then kept keys are changed, and of one sequence without its batch"
     )
-    with explained(check, student, shared) as inquiry:
+    with asking(check, student, shared) as inquiry:
         judge_independence(check, inquiry.ask(E, H, inputs))
 
 
