@@ -85,6 +85,8 @@ def grade_all(
             zygote = stack.enter_context(Zygote(ZygoteSpec.of(assignment, tuple(preload))))
         for name in ("grader.checking.session", *preload):  # the checks of a part use what its worker uses
             importlib.import_module(name)
+        if zygote:
+            zygote.wait_ready()  # where it cannot start, no check is at fault
         if jobs == 1:
             judge = Judge(assignment, groups, handins, zygote.worker if zygote else None)
             return dict(_one_by_one(judge, tasks, on_done))

@@ -18,10 +18,10 @@ SEEDS = 50
 17 or more shows with a probability of 95 %."""
 SEEDS_EACH = 3
 """Runs of each misconception and of each variant."""
-_KEYS = {
+KEYS = {
     "solution", "starter", "bank", "variants", "quantities", "seeds", "seeds_each", "own_report", "group",
 }  # fmt: skip
-_GROUP = {"checks", "reads", "seeds", "seeds_each", "why"}
+GROUP_KEYS = {"checks", "reads", "seeds", "seeds_each", "why"}
 _WHERE = "[verify]"
 
 
@@ -91,7 +91,7 @@ def read_settings(
             f"{assignment.id} declares nothing to be verified with.",
             "Add a table [verify] with `solution` and `bank` to assignment.toml; docs/verify.md explains it.",
         )
-    entries.known_keys(table, _KEYS, _WHERE)
+    entries.known_keys(table, KEYS, _WHERE)
     automatic = [check for check in selected if not check.review]
     if not automatic:
         raise AssignmentError("All the checks selected are marked by a person: there is nothing to verify.")
@@ -130,7 +130,7 @@ def _groups(
     groups, taken = [], set[str]()
     for number, entry in enumerate(declared, 1):
         where = f"[[verify.group]] {number}"
-        entries.known_keys(entry, _GROUP, where)
+        entries.known_keys(entry, GROUP_KEYS, where)
         ids = _known_checks(entries.texts(entry, "checks", where), assignment, where)
         if not ids or taken & set(ids):
             doubled = ", ".join(sorted(taken & set(ids)))
