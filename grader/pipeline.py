@@ -75,7 +75,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
     with ExitStack() as stack:
         zygote = _start_zygote(assignment, selected, options.isolation, stack)
         results, internal = _run_checks(assignment, submission, selected, seed, zygote, progress)
-        isolation, worker_facts = _sealed(zygote)
+        isolation, worker_facts = sealed(zygote)
     took = round(time.perf_counter() - started, 3)
     facts = RunFacts(assignment, seed, isolation, worker_facts, options.public_only)
     report = report_of(submission, results, facts, duration_s=took)
@@ -130,7 +130,7 @@ def _start_zygote(
     return stack.enter_context(Zygote(ZygoteSpec.of(assignment, modules), isolation=isolation))
 
 
-def _sealed(zygote: Zygote | None) -> tuple[Isolation, dict[str, str]]:
+def sealed(zygote: Zygote | None) -> tuple[Isolation, dict[str, str]]:
     """The level reached and the facts of the worker; where it did not start, no student code was run.
 
     The checks that needed it are then the grader's own errors, and the others keep their results.

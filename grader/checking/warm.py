@@ -19,14 +19,14 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import pytest
 
-from grader.checking.plugin import ChecksPlugin
+from grader.checking.plugin import ChecksPlugin, check_id
 from grader.checking.session import results_of, run_checks, run_session
 from grader.checking.student import AskWorker
 from grader.errors import GraderError
@@ -79,8 +79,11 @@ class WarmJudge:
         """Of its process, once there is one."""
         return self._pid
 
-    def begin(self, submission: Submission, seed: int) -> Judging:
-        """Starts to judge `submission` and returns at once; raises WorkerStartFailed where the zygote is gone."""
+    def begin(self, submission: Submission, seed: int, only: Collection[str] | None = None) -> Judging:
+        """Starts to judge `submission` and returns at once; raises WorkerStartFailed where the zygote is gone.
+
+        `only`: ids of the checks to run; None runs all that were selected.
+        """
         if self._pid is None:
             self._start()
         connection = None if self._zygote is None else self._zygote.connect()
@@ -90,7 +93,7 @@ class WarmJudge:
             job = os.memfd_create("job")
             stack.callback(os.close, job)
             with os.fdopen(os.dup(job), "wb") as file:
-                pickle.dump((submission, seed, connection), file)
+                pickle.dump((submission, seed, only, connection), file)
             descriptors = [theirs, job]
             if connection is not None:
                 stack.enter_context(connection)
@@ -219,7 +222,7 @@ class _Template(ChecksPlugin):
             self._connection.close()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         _one_thread()  # again: the checks may have brought torch only now
         gc.collect()
         gc.freeze()
@@ -230,7 +233,7 @@ class _Template(ChecksPlugin):
             _reap()
             pid = os.fork()
             if pid == 0:
-                self._become_judge(*fds)
+                self._become_judge(session, *fds)
                 return None
             with contextlib.suppress(OSError):
                 fds.append(os.pidfd_open(pid))
@@ -238,13 +241,18 @@ class _Template(ChecksPlugin):
             for fd in fds:
                 os.close(fd)
 
-    def _become_judge(self, results: int, job: int, workers: int | None = None) -> None:
+    def _become_judge(
+        self, session: pytest.Session, results: int, job: int, workers: int | None = None
+    ) -> None:
         kernel.die_with_parent(signal.SIGKILL)
         self._control.close()
         self.results = results
         with os.fdopen(job, "rb") as file:
             file.seek(0)
-            submission, seed, connection = pickle.load(file)
+            submission, seed, only, connection = pickle.load(file)
+        if only is not None:
+            self.selected = {id: check for id, check in self.selected.items() if id in only}
+            session.items[:] = [item for item in session.items if check_id(item) in self.selected]
         line = None if workers is None else connection.over(workers)
         self.judge(submission, seed, _opener(submission, line))
 

@@ -1,0 +1,292 @@
+"""Grading a class: several judges side by side, one result a hand-in, recorded the moment it exists.
+
+    hand-ins -> plan (what is known already?) -> judges, as many as there are cores -> gradebook, reports
+
+Only the judges and the workers run beside each other; this process alone decides, records and writes. What goes wrong
+with one hand-in is recorded as its failure, and the class goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from grader import __version__
+from grader.checking.warm import JudgeDied, Judging, WarmJudge
+from grader.classroom.keys import check_keys
+from grader.classroom.plan import Plan, plan
+from grader.errors import GraderError
+from grader.gradebook import Entry, Gradebook, Graded, Result, Run
+from grader.model import Assignment, Check, CheckResult, GradeReport, Submission
+from grader.pipeline import RunFacts, report_of, sealed
+from grader.worker import Zygote
+
+WORTH_A_REHEARSAL = 4
+"""Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
+
+
+class HandIn(Protocol):
+    """One student's hand-in as intake lists it."""
+
+    @property
+    def student(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def submitted_at(self) -> str | None: ...
+    @property
+    def members(self) -> tuple[str, ...]: ...
+    @property
+    def source(self) -> str: ...
+    def read(self) -> Submission:
+        """Raises GraderError where it cannot be read; the message is for the student."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOptions:
+    """How a class is graded."""
+
+    jobs: int
+    """Hand-ins judged at a time."""
+    timeout_s: float = 900.0
+    """Wall-clock seconds for one hand-in, all checks together."""
+    force: bool = False
+    """Grade also what is known already."""
+    author: str = ""
+    """Who grades, for the gradebook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Told what happens, for a display; each call returns at once."""
+
+    on_start: Callable[[HandIn], None] = lambda hand_in: None
+    on_graded: Callable[[HandIn, GradeReport], None] = lambda hand_in, report: None
+    """Recorded; its reports can be written."""
+    on_unchanged: Callable[[HandIn, Result], None] = lambda hand_in, result: None
+    """Known already: nothing was run."""
+    on_failed: Callable[[HandIn, str], None] = lambda hand_in, reason: None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the hand-ins of one run."""
+
+    graded: int = 0
+    unchanged: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    """Reason by student."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A hand-in that is being judged."""
+
+    hand_in: HandIn
+    submission: Submission
+    plan: Plan
+    judging: Judging
+    began: float
+
+
+class ClassRun:
+    """One run over a class. `grade` may be called once."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        selected: Sequence[Check],
+        book: Gradebook,
+        options: ClassOptions,
+        watcher: Watcher = Watcher(),
+    ) -> None:
+        self._assignment = assignment
+        self._selected = selected
+        self._book = book
+        self._options = options
+        self._watch = watcher
+        self._keys = check_keys(assignment)
+        self._order = {check.id: place for place, check in enumerate(assignment.checks)}
+        self.tally = Tally()
+
+    def grade(
+        self,
+        hand_ins: Iterable[HandIn],
+        *,
+        source: str,
+        seed: int,
+        zygote: Zygote | None,
+        rehearsal: Submission | None = None,
+    ) -> Tally:
+        """Grade what is not known yet and record it; what is known is left as it is.
+
+        Stopped by an exception (KeyboardInterrupt), everything recorded so far stays, and a second run goes on.
+        """
+        self._number = self._book.begin_run(self._as_run(source, seed))
+        self._seed = seed
+        earlier = self._book.current(self._assignment.id)
+        with ExitStack() as stack:
+            self._zygote = zygote
+            self._judge = stack.enter_context(
+                WarmJudge(self._assignment, self._runnable(), zygote, rehearsal=rehearsal)
+            )
+            self._selector = stack.enter_context(selectors.DefaultSelector())
+            stack.callback(self._stop_all)
+            waiting = self._to_do(hand_ins, earlier)
+            while self._fill(waiting) or self._selector.get_map():
+                self._wait()
+        self._book.end_run(self._number)
+        return self.tally
+
+    # ------------------------------------------------------------ before
+
+    def _as_run(self, source: str, seed: int) -> Run:
+        return Run(
+            author=self._options.author,
+            source=source,
+            seed=seed,
+            grader_version=__version__,
+            assignment_id=self._assignment.id,
+            assignment_version=self._assignment.version,
+            assignment_sha256=self._assignment.sha256,
+        )
+
+    def _runnable(self) -> tuple[Check, ...]:
+        """The selected checks and all that they depend on, in the order of the assignment."""
+        needed = plan(self._assignment, self._selected, self._keys, "", None).run
+        return tuple(check for check in self._assignment.checks if check.id in needed)
+
+    def _to_do(
+        self, hand_ins: Iterable[HandIn], earlier: Mapping[str, Result]
+    ) -> Iterator[tuple[HandIn, Submission, Plan]]:
+        """What has to be judged, read one by one as the judges get free."""
+        force = self._number if self._options.force else None
+        for hand_in in hand_ins:
+            try:
+                submission = hand_in.read()
+            except GraderError as error:
+                self._fail(hand_in, f"{error.message} {error.next_step}".strip(), "unread")
+                continue
+            known = earlier.get(hand_in.student)
+            todo = plan(self._assignment, self._selected, self._keys, submission.sha256, known, force=force)
+            if todo.nothing_to_do and todo.earlier is not None:
+                self.tally.unchanged += 1
+                self._watch.on_unchanged(hand_in, todo.earlier)
+                continue
+            yield hand_in, submission, todo
+
+    # ------------------------------------------------------------ while it runs
+
+    def _fill(self, waiting: Iterator[tuple[HandIn, Submission, Plan]]) -> bool:
+        """Give every free judge a hand-in; False where none is left."""
+        while len(self._selector.get_map()) < self._options.jobs:
+            following = next(waiting, None)
+            if following is None:
+                return False
+            hand_in, submission, todo = following
+            self._watch.on_start(hand_in)
+            judging = self._judge.begin(submission, self._seed, todo.run)
+            open_ = _Open(hand_in, submission, todo, judging, time.monotonic())
+            self._selector.register(judging, selectors.EVENT_READ, open_)
+        return True
+
+    def _wait(self) -> None:
+        """Until a judge has something to say or has had its time."""
+        now = time.monotonic()
+        running: list[_Open] = [key.data for key in self._selector.get_map().values()]
+        deadline = min(open_.began for open_ in running) + self._options.timeout_s
+        for key, _ in self._selector.select(max(0.0, deadline - now)):
+            open_ = key.data
+            if open_.judging.receive():
+                self._finish(open_)
+        for open_ in running:
+            over = time.monotonic() - open_.began > self._options.timeout_s
+            if over and open_.judging.pidfd >= 0:
+                self._close(open_)
+                limit = f"It was not done within {self._options.timeout_s:g} s."
+                reason = f"{limit} Grade it alone, or allow more time with --timeout."
+                self._fail(open_.hand_in, reason, open_.submission.sha256)
+
+    def _finish(self, open_: _Open) -> None:
+        took = round(time.monotonic() - open_.began, 3)
+        try:
+            results, _ = open_.judging.result()
+        except JudgeDied as error:
+            self._close(open_)
+            self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256, took)
+            return
+        self._close(open_)
+        report = self._report(open_, results, took)
+        keys = {
+            id: open_.plan.earlier.marks[id].key
+            if id in open_.plan.taken_over and open_.plan.earlier is not None
+            else self._keys[id]
+            for id in (check.id for check in report.checks)
+        }
+        entry = entry_of(open_.hand_in, open_.submission.sha256)
+        self._book.record(self._number, Graded(entry, report, keys, open_.plan.fingerprint))
+        self.tally.graded += 1
+        self._watch.on_graded(open_.hand_in, report)
+
+    def _report(self, open_: _Open, results: Sequence[CheckResult], took: float) -> GradeReport:
+        """With what was taken over from the earlier result, in the order of the assignment."""
+        together = [result for result in results if result.id in open_.plan.run]
+        if open_.plan.taken_over and open_.plan.earlier is not None:
+            exact = open_.plan.earlier.marks
+            for check in self._book.report(open_.plan.earlier.id).checks:
+                if check.id in open_.plan.taken_over:
+                    points = replace(
+                        check.points, earned=exact[check.id].earned, possible=exact[check.id].possible
+                    )
+                    together.append(replace(check, points=points))
+        together.sort(key=lambda result: self._order[result.id])
+        isolation, facts = sealed(self._zygote)
+        return report_of(
+            replace(open_.submission, name=open_.hand_in.name),
+            together,
+            RunFacts(self._assignment, self._seed, isolation, facts),
+            duration_s=took,
+        )
+
+    def _fail(self, hand_in: HandIn, reason: str, sha256: str, took: float = 0.0) -> None:
+        self.tally.failed[hand_in.student] = reason
+        entry = entry_of(hand_in, sha256)
+        self._book.record_failure(self._number, self._assignment.id, entry, reason, took)
+        self._watch.on_failed(hand_in, reason)
+
+    def _close(self, open_: _Open) -> None:
+        self._selector.unregister(open_.judging)
+        open_.judging.close()
+
+    def _stop_all(self) -> None:
+        """What still runs is ended; nothing of it is recorded."""
+        for key in list(self._selector.get_map().values()):
+            self._close(key.data)
+
+
+def entry_of(hand_in: HandIn, submission_sha256: str) -> Entry:
+    """A hand-in as the gradebook knows it."""
+    return Entry(
+        student=hand_in.student,
+        name=hand_in.name,
+        submission_sha256=submission_sha256,
+        attempt=hand_in.attempt,
+        late=hand_in.late,
+        submitted_at=hand_in.submitted_at,
+        members=hand_in.members,
+        source=hand_in.source,
+    )
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
