@@ -177,7 +177,15 @@ class ClassRun:
                 self._fail(hand_in, f"{error.message} {error.next_step}".strip(), "unread")
                 continue
             known = earlier.get(hand_in.student)
-            todo = plan(self._assignment, self._selected, self._keys, submission.sha256, known, force=force)
+            todo = plan(
+                self._assignment,
+                self._selected,
+                self._keys,
+                submission.sha256,
+                known,
+                attempt=hand_in.attempt,
+                force=force,
+            )
             if todo.nothing_to_do and todo.earlier is not None:
                 self.tally.unchanged += 1
                 self._watch.on_unchanged(hand_in, todo.earlier)
