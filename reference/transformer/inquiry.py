@@ -1,6 +1,6 @@
 """What a check of part 2c asks of a student's MultiHeadAttention, kept, so that a wrong answer can be explained.
 
-    with explained(check, student, shared) as inquiry:
+    with asking(check, student, shared) as inquiry:
         asked = inquiry.ask(E, H, probes)          # raises where student code did
         judge(check, [asked])                      # raises where it is wrong: what was asked is then replayed
 
@@ -18,13 +18,12 @@ import torch
 from torch import Tensor
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Outcome, StudentFault
 from grader.checking.received import shapes
 from grader.checking.student import Student
 from grader.diagnosis import Finding
-from grader.model import Status
 from grader.worker.calls import Call, Raised, Ref, Reply, Returned
 from reference.transformer.asking import Asked, Probe, normal, random_mask
+from reference.transformer.explaining import explained
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.matching import candidates
 from reference.transformer.misconceptions.drops import Mode
@@ -110,6 +109,7 @@ class Inquiry:
 
     def _replays(self) -> Replays | None:
         """Put the probes, each for itself: what raises on one may answer the next."""
+        from reference.transformer.misconceptions.attention_calls import attention_hypotheses
         from reference.transformer.misconceptions.replay import Replays
 
         (embed_dim, num_heads), seed = PROBED, self._check.seed
@@ -125,7 +125,7 @@ class Inquiry:
                 for probe, mode in zip(probes, modes, strict=True)
             ]
         record = recorded(_Kept(embed_dim, num_heads, seed, described, probes, modes, replies))
-        return Replays(record) if record else None
+        return Replays(record, attention_hypotheses()) if record else None
 
 
 def forward(probe: Probe, mode: Mode, module: str = "attention") -> Call:
@@ -169,7 +169,8 @@ def diagnostic_probes(generator: torch.Generator, embed_dim: int) -> list[Probe]
 
 def recorded(kept: _Kept) -> Record | None:
     """The calls as they can be replayed; None where the module's weights are not those of attention."""
-    from reference.transformer.misconceptions.replay import Record, Run
+    from reference.transformer.misconceptions.attention_calls import AttentionRecord
+    from reference.transformer.misconceptions.replay import Run
 
     if not isinstance(kept.described, Returned):
         return None
@@ -180,7 +181,7 @@ def recorded(kept: _Kept) -> Record | None:
         for probe, mode, reply in zip(kept.probes, kept.modes, kept.replies, strict=True)
         if isinstance(reply, Returned) or reply.kind != "skipped"
     ]
-    return Record(runs, readings, kept.num_heads) if readings and runs else None
+    return AttentionRecord(runs, readings, kept.num_heads) if readings and runs else None
 
 
 def _result(reply: Reply) -> Tensor | Fault:
@@ -193,26 +194,8 @@ def _result(reply: Reply) -> Tensor | Fault:
 
 
 @contextmanager
-def explained(check: Running, student: Student, shared: dict[str, Any]) -> Iterator[Inquiry]:
-    """Whatever takes points inside leaves with its diagnosis, or with a note that there is none."""
+def asking(check: Running, student: Student, shared: dict[str, Any]) -> Iterator[Inquiry]:
+    """An inquiry; what takes points inside is explained by what was asked."""
     inquiry = Inquiry(check, student)
-    try:
+    with explained(check, lambda: inquiry.finding(shared)):
         yield inquiry
-    except Outcome as outcome:
-        if outcome.status in (Status.FAILED, Status.PARTIAL):
-            found = _finding(inquiry, shared)
-            outcome.because(found.diagnosis)
-            if found.remark and not isinstance(outcome, StudentFault):
-                check.note(found.remark)
-        raise
-
-
-def _finding(inquiry: Inquiry, shared: dict[str, Any]) -> Finding:
-    try:
-        return inquiry.finding(shared)
-    except Outcome:  # the student's code ended the worker, or answered something odd
-        return Finding(None)
-    except (
-        Exception
-    ) as error:  # an error of ours costs no points, so a student must not be able to bring one about
-        return Finding(None, f"The search for a known mistake broke off ({type(error).__name__}).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,40 +13,51 @@ from grader.checking.compare import difference, problem_with
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Partial
 from grader.checking.student import Student
-from grader.worker.calls import Call, Raised
 from reference.transformer.asking import (
     FLOAT32_NOISE,
+    Asked,
     Probe,
-    build,
-    call,
     draw,
     normal,
     output_hint,
     readings,
-    weights_of,
 )
 from reference.transformer.attention import AttentionWeights, attention
+from reference.transformer.inquiry import Inquiry, asking
+from reference.transformer.misconceptions.drops import Mode
+
+DROPOUT = 0.3
+"""Asked for by name: another than the handout's 0.1, so that an argument that is not used shows."""
 
 
 @pytest.mark.check("2c.dropout")
-def test_dropout(check: Running, student: Student) -> None:
+def test_dropout(check: Running, student: Student, shared: dict[str, Any]) -> None:
     """The attention weights after dropout are recovered from the output, through the student's own matrices: each must
     be 0 or the weight / (1 - p). With some 700 weights and p = 0.1 or 0.3, none dropped, or a share eight standard
     deviations off, has a probability below 1e-14 by chance alone."""
     generator = draw(check)
     E, H, S, T = 8, 2, 8, 3
     x, y = normal(generator, 16, S, E), normal(generator, 16, T, E)
-    probe = Probe(x, y, y)
-    calls = [
-        call(probe, seed=1),
-        call(probe, seed=2),
-        call(probe, training=True, seed=check.seed),
-    ]
-    (described, first, second, trained), asked_for = ask_with_dropout(check, student, H, calls)
-    for output in (first, second, trained):
-        problem = problem_with(output, (16, S, E))
+    modes = [Mode(seed=1), Mode(seed=2), Mode(training=True, seed=check.seed)]
+    with asking(check, student, shared) as inquiry:
+        check.asked = (
+            f"MultiHeadAttention({E}, {H}, dropout={DROPOUT}) in eval mode twice, then in train mode, on the same "
+            "inputs"
+        )
+        asked = inquiry.ask(E, H, [Probe(x, y, y)] * len(modes), modes, dropout=DROPOUT)
+        if asked.dropout is None:
+            check.asked = check.asked.replace(f", dropout={DROPOUT}", "")
+        judge_dropout(check, asked, inquiry, generator)
+
+
+def judge_dropout(check: Running, asked: Asked, inquiry: Inquiry, generator: torch.Generator) -> None:
+    """Fail unless two outputs in eval mode are alike and the one in train mode has single weights dropped."""
+    probe, H = asked.probes[0], asked.num_heads
+    for output in asked.outputs:
+        problem = problem_with(output, tuple(probe.query.shape))
         if problem:
             raise Failed(problem, output_hint(output, probe))
+    first, second, trained = asked.outputs
     if not torch.equal(first, second):
         raise Failed(
             "In eval mode the output changes from call to call: dropout is still on, or weights are drawn in forward.",
@@ -58,41 +68,19 @@ def test_dropout(check: Running, student: Student) -> None:
             "In train mode nothing is dropped: the output equals that of eval mode.",
             "Apply dropout to the attention weights, after the softmax, and use its result.",
         )
-    parameters = weights_of(check, described)
-    weights = next((w for w in readings(parameters, E, H) if _explains(w, first, probe, H)), None)
+    found = readings(asked.parameters, probe.query.size(-1), H)
+    weights = next((w for w in found if _explains(w, first, probe, H)), None)
     if weights is None:
-        judge_ratios(check, ratios_of_one_head(check, student, generator), asked_for)
+        judge_ratios(check, ratios_of_one_head(check, inquiry, generator), asked.dropout)
     else:
-        judge_ratios(check, dropped_ratios(first, trained, probe, weights, H), asked_for)
-
-
-DROPOUT = 0.3
-"""Asked for by name: another than the handout's 0.1, so that an argument that is not used shows."""
-
-
-def ask_with_dropout(
-    check: Running, student: Student, num_heads: int, calls: list[Call]
-) -> tuple[list[Any], float | None]:
-    """The values of `calls` on a module with DROPOUT, and that probability; with the default, and None, where the
-    constructor has no argument of that name."""
-    plain = build(check, 8, num_heads)
-    with_p = replace(plain[0], kwargs={"dropout": DROPOUT})
-    check.asked = (
-        f"MultiHeadAttention(8, {num_heads}, dropout={DROPOUT}) in eval mode twice, then in train mode, on the same "
-        "inputs"
-    )
-    replies = student.replies(with_p, plain[1], *calls)
-    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
-        check.asked = check.asked.replace(f", dropout={DROPOUT}", "")
-        return student.ask(*plain, *calls)[1:], None
-    return student.values(replies)[1:], DROPOUT
+        judge_ratios(check, dropped_ratios(first, trained, probe, weights, H), asked.dropout)
 
 
 def _explains(weights: AttentionWeights, output: Tensor, probe: Probe, num_heads: int) -> bool:
     return difference(output, attention(*probe[:3], weights, num_heads).output, FLOAT32_NOISE).agrees
 
 
-def ratios_of_one_head(check: Running, student: Student, generator: torch.Generator) -> Tensor:
+def ratios_of_one_head(check: Running, inquiry: Inquiry, generator: torch.Generator) -> Tensor:
     """The same ratios (N, 1, S, T), for a module whose output is not the formula's: nan where one does not show.
 
     With one head, changing the value of one key moves the output by the key's weight along one direction, whatever
@@ -105,8 +93,8 @@ def ratios_of_one_head(check: Running, student: Student, generator: torch.Genera
         value = y.clone()
         value[:, t] += 2 * normal(generator, N, E)
         probes.append(Probe(x, y, value))
-    calls = [call(p, training=training, seed=check.seed) for training in (False, True) for p in probes]
-    (_, *outputs), _ = ask_with_dropout(check, student, 1, calls)
+    modes = [Mode(training, check.seed) for training in (False, True) for _ in probes]
+    outputs = inquiry.ask(E, 1, probes * 2, modes, dropout=DROPOUT).outputs
     if any(problem_with(output, (N, S, E)) for output in outputs):
         raise unseen()
     plain, trained = (torch.stack(part).double() for part in (outputs[: T + 1], outputs[T + 1 :]))

@@ -15,30 +15,14 @@ from grader.checking.outcomes import Failed, Partial
 from grader.checking.received import fields, tampered, texts
 from grader.checking.student import Student
 from grader.model import Plot
-from grader.worker.calls import Call, Raised, Ref
-from reference.transformer.misconceptions.positional import diagnose
+from grader.worker.calls import Call, Ref
+from reference.transformer.encoding_inquiry import EncodingInquiry, asking
+from reference.transformer.explaining import seen
+from reference.transformer.misconceptions.drops import Mode
 from reference.transformer.positional_encoding import encoding_table
 
 DROPOUT = 0.3
 """Asked for by name: another than the handout's 0.1, so that an argument that is not used shows."""
-MAX_LEN = 64
-"""Small on purpose: a table built by nested loops takes half a minute for the default of 5,000."""
-
-
-def ask(check: Running, student: Student, embed_dim: int, *calls: Call) -> list[Any]:
-    """Build the student's PositionalEncoding as "encoding" and make `calls`; their values, in order."""
-    full = Call(
-        "student:PositionalEncoding", (embed_dim,), {"max_len": MAX_LEN}, seed=check.seed, keep="encoding"
-    )
-    first = student.replies(full, *calls)
-    if isinstance(first[0], Raised) and first[0].kind == "signature":
-        check.note("Your PositionalEncoding takes no max_len; it was built with its default.")
-        return student.ask(Call(full.target, full.args, seed=check.seed, keep="encoding"), *calls)[1:]
-    return student.values(first)[1:]
-
-
-def forward(x: Tensor, *, training: bool = False, seed: int = 0) -> Call:
-    return Call("harness:forward", (Ref("encoding"), training, seed, [x]))
 
 
 def refuse(output: Any, shape: tuple[int, ...]) -> None:
@@ -48,17 +32,23 @@ def refuse(output: Any, shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.check("2d.values")
-def test_values(check: Running, student: Student) -> None:
+def test_values(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = torch.Generator().manual_seed(check.seed)
     E = (6, 10, 16, 32)[int(torch.randint(4, (), generator=generator))]
     x = torch.randn(2, 50, E, generator=generator)
     check.asked = (
         f"PositionalEncoding({E}) in eval mode on x of shape (2, 50, {E}); the encoding is output - x"
     )
-    (output,) = ask(check, student, E, forward(x))
-    check.obtained = show(output)
-    refuse(output, (2, 50, E))
-    table = encoding_table(50, E)
+    with asking(check, student, shared) as inquiry:
+        (output,), _ = inquiry.ask(E, x, [Mode()])
+        check.obtained = show(output)
+        refuse(output, (2, 50, E))
+        judge_values(check, x, output)
+
+
+def judge_values(check: Running, x: Tensor, output: Tensor) -> None:
+    """Fail unless the output is x plus the table."""
+    table = encoding_table(x.size(1), x.size(2))
     expected = x + table
     tolerance = check.declaration.tolerance
     assert tolerance is not None
@@ -78,9 +68,6 @@ def test_values(check: Running, student: Student) -> None:
     )
     if not found.agrees:
         check.where = found.place
-        known = diagnose(output - x, x)
-        if known is not None:
-            raise Failed(f"{known.title}: your output is exactly what that gives.", known.hint)
         raise Failed(
             f"The encoding differs from the sine and cosine table by up to {found.largest:.3g}.",
             "Compare your table at position 1 with the formula, feature by feature.",
@@ -88,27 +75,28 @@ def test_values(check: Running, student: Student) -> None:
 
 
 @pytest.mark.check("2d.dropout")
-def test_dropout(check: Running, student: Student) -> None:
+def test_dropout(check: Running, student: Student, shared: dict[str, Any]) -> None:
     """With 4,096 elements and p = 0.1, a share of zeros outside eight standard deviations comes once in 10^15 runs."""
     generator = torch.Generator().manual_seed(check.seed)
     E, N, S = 16, 8, 32
     x = 3 + torch.rand(N, S, E, generator=generator)  # far from -1 … 1, so that no sum is 0 by itself
-    calls = [forward(x, seed=1), forward(x, seed=2), forward(x, training=True, seed=check.seed)]
-    named = Call(
-        "student:PositionalEncoding", (E,), {"dropout": DROPOUT, "max_len": MAX_LEN}, check.seed, "encoding"
-    )
+    modes = [Mode(seed=1), Mode(seed=2), Mode(training=True, seed=check.seed)]
     check.asked = (
         f"PositionalEncoding({E}, dropout={DROPOUT}) in eval mode twice, then in train mode, on one input"
     )
-    replies = student.replies(named, *calls)
-    asked_for: float | None = DROPOUT
-    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
-        asked_for, check.asked = None, check.asked.replace(f", dropout={DROPOUT}", "")
-        first, second, trained = ask(check, student, E, *calls)
-    else:
-        first, second, trained = student.values(replies)[1:]
-    for output in (first, second, trained):
-        refuse(output, (N, S, E))
+    with asking(check, student, shared) as inquiry:
+        outputs, asked_for = inquiry.ask(E, x, modes, dropout=DROPOUT)
+        if asked_for is None:
+            check.asked = check.asked.replace(f", dropout={DROPOUT}", "")
+        for output in outputs:
+            refuse(output, (N, S, E))
+        judge_dropout(check, *outputs, asked_for)
+
+
+def judge_dropout(
+    check: Running, first: Tensor, second: Tensor, trained: Tensor, asked_for: float | None
+) -> None:
+    """Fail unless two outputs in eval mode are alike and the one in train mode has single elements dropped."""
     if not torch.equal(first, second):
         raise Failed(
             "In eval mode the output changes from call to call: dropout is still on, or something is drawn in forward.",
@@ -151,27 +139,33 @@ def test_dropout(check: Running, student: Student) -> None:
 
 
 @pytest.mark.check("2d.input")
-def test_input_and_batch(check: Running, student: Student) -> None:
+def test_input_and_batch(check: Running, student: Student, shared: dict[str, Any]) -> None:
     generator = torch.Generator().manual_seed(check.seed)
     x = torch.randn(3, 9, 12, generator=generator)
     check.asked = "the input compared before and after the call, and the encoding of each batch item"
-    cotangent = torch.randn(3, 9, 12, generator=generator)
-    result, gradients = ask(
-        check,
-        student,
+    with asking(check, student, shared) as inquiry:
+        judge_input(check, inquiry, x, cotangent=torch.randn(3, 9, 12, generator=generator))
+
+
+def judge_input(check: Running, inquiry: EncodingInquiry, x: Tensor, cotangent: Tensor) -> None:
+    """Fail where the input is changed, where its items are treated differently, or where it gets no gradient."""
+    result, gradients = inquiry.call(
         12,
-        Call("harness:forward_and_inputs", (Ref("encoding"), [x])),
+        Call("harness:forward_and_inputs", (Ref("encoding"), [x]), seed=check.seed),
         Call("harness:gradients", (Ref("encoding"), [x], cotangent)),
     )
     output, inputs = fields(result, "output and inputs", "output", "inputs")
     refuse(output, (3, 9, 12))
+    inquiry.keep(x, Mode(seed=check.seed), output)
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Tensor):
         raise tampered("the input after the call")
     if not torch.equal(inputs[0], x):
+        alike = inputs[0].shape == output.shape and torch.equal(inputs[0], output)
+        evidence = "the input holds the output after the call, to the last digit"
         raise Failed(
             "forward changes its input in place.",
             "x += … changes the caller's tensor; x = x + … makes a new one.",
-        )
+        ).because(seen("pe-in-place", evidence) if alike else None)
     encoding = output - x
     if float(encoding.abs().max()) < 1e-3:
         raise Failed("Nothing is added to the input.", "The output is the input plus the encoding.")
@@ -184,22 +178,21 @@ def test_input_and_batch(check: Running, student: Student) -> None:
             f"What is added to the input differs between the items of one batch, by up to {found.largest:.3g}.",
             "Slice the table by the sequence length, x.size(1), and add it to x as it is: it broadcasts.",
         )
-    _, _, reached = fields(gradients, "gradients", "attached", "gradients", "inputs")
+    attached, _, reached = fields(gradients, "gradients", "attached", "gradients", "inputs")
     if not isinstance(reached, list) or len(reached) != 1:
         raise tampered("gradients")
     if not isinstance(reached[0], Tensor) or problem_with(reached[0], (3, 9, 12)):
         raise Failed(
             "No gradient gets through to the input: the layers before this one cannot learn.",
             "Take out .data, .detach() and torch.no_grad() from forward.",
+            diagnosis=None if attached else seen("pe-detached", "the output has no history of operations"),
         )
 
 
 @pytest.mark.check("2d.buffer")
 def test_buffer(check: Running, student: Student) -> None:
     check.asked = "PositionalEncoding(8) moved to another device, and called there"
-    left, result = ask(
-        check,
-        student,
+    left, result = EncodingInquiry(check, student).call(
         8,
         Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)])),
         Call("harness:gradients", (Ref("encoding"), [torch.ones(1, 4, 8)], torch.ones(1, 4, 8))),
@@ -211,12 +204,14 @@ def test_buffer(check: Running, student: Student) -> None:
         check.obtained = f"stays on the CPU: {', '.join(left)[:300]}"
         raise Failed(
             f"The table is a plain attribute ({left[0]}): it stays on the CPU when the module moves to a GPU.",
-            "The coursework asks for a buffer: self.register_buffer(name, table).",
+            diagnosis=seen(
+                "pe-plain-attribute", "moved to another device, the module still holds it on the CPU"
+            ),
         )
     learned = sorted(name for name, gradient in trained.items() if gradient is not None)
     if learned:
         check.obtained = f"training changes it: {', '.join(learned)[:300]}"
         raise Failed(
             f"The table is a parameter ({learned[0]}): an optimizer changes it, and the encoding is fixed.",
-            "The coursework asks for a buffer: self.register_buffer(name, table).",
+            diagnosis=seen("pe-trainable", "it has a gradient after backward, as what is trained has"),
         )

@@ -48,17 +48,18 @@ class Drop:
     def __call__(self, where: str, x: Tensor, axes: int) -> Tensor:
         """x as it is after dropout. axes: of these last axes numbers are drawn; those before them share the draw."""
         if self.active:
+            one = x if x.dim() == axes else x[0]
             for place in self._kind.where:
-                x = x * self._draw(list(x.shape[-axes:])) if place == where else x
+                x = x * self._draw(one) if place == where else x
         return x
 
-    def _draw(self, shape: list[int]) -> Tensor:
-        """0 or 1 / (1 - p) for each element."""
+    def _draw(self, x: Tensor) -> Tensor:
+        """0 or 1 / (1 - p) for each element. torch draws in the order in which the elements of x lie in memory."""
         if self._kind.alike is not None:
-            shape[self._kind.alike] = 1
+            x = x.narrow(self._kind.alike, 0, 1)
         if not self._kind.rescaled:
-            return (torch.rand(shape) > self._p).float()
-        return F.dropout(torch.ones(shape), self._p, training=True)
+            return (torch.rand_like(x) > self._p).float()
+        return F.dropout(torch.ones_like(x), self._p, training=True)
 
 
 @contextmanager

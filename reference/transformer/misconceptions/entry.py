@@ -1,11 +1,14 @@
-"""What an entry of the bank of attention is made of; apart, so that its parts can share it."""
+"""What entries of the bank are made of; apart, so that its parts can share it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from grader.bank import Edit, Misconception
+from reference.transformer.misconceptions import encodings
+from reference.transformer.misconceptions.encodings import Encoding
 from reference.transformer.misconceptions.recipes import RIGHT, Recipe
+from reference.transformer.misconceptions.steps import Steps
 
 VALUES = ("2c.self", "2c.masked", "2c.cross")
 """Checks that a wrong formula cannot pass, with a mask or without."""
@@ -16,11 +19,25 @@ AROUND = ("2c.dropout", "2c.gradients", "2c.independence", "2c.properties")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionMisconception(Misconception):
-    """A wrong belief about attention, with what it computes."""
+class Replayable(Misconception):
+    """A wrong belief with what it computes."""
+
+    recipe: Steps
+    """What replays it; the right one where that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionMisconception(Replayable):
+    """A wrong belief about attention."""
 
     recipe: Recipe = RIGHT
-    """What replays it; the right one where it cannot be replayed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodingMisconception(Replayable):
+    """A wrong belief about the positional encoding."""
+
+    recipe: Encoding = encodings.RIGHT
 
 
 def edit(old: str, new: str) -> tuple[Edit]:

@@ -1,91 +1,234 @@
-"""What students get wrong in the positional encoding, as other tables."""
+"""What students get wrong in the positional encoding besides its table: the sum, dropout, where the table is kept."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from reference.transformer.misconceptions.encodings import RIGHT, Encoding
+from reference.transformer.misconceptions.entry import EncodingMisconception, edit
+from reference.transformer.misconceptions.tables import TABLES
 
-import torch
-from torch import Tensor
+_VALUES = ("2d.values", "2d.reported")
+_AROUND = ("2d.input", "2d.lengths", "2d.dropout")
 
-from reference.transformer.positional_encoding import encoding_table
+_BUFFER = 'self.register_buffer("table", table)'
+_SUM = "x = x + self.table[:, : x.size(1)]"
+_RETURN = "return self.dropout(x)"
+_MADE = "self.dropout = nn.Dropout(dropout)\n        position"
 
-_NEAR = 1e-4
+_ASK_SLICE = (
+    "Print the shape of what you add to x, for two sequences of length 5: which row meets which token?"
+)
+_ASK_SUM = "Give it a tensor of zeros, then one of ones, in eval mode: what should come out, and what does?"
+_ASK_DROPPED = (
+    "Give it ones, in train mode, and print where the output is 0: which of the summands is gone there?"
+)
+_ASK_SHARE = "Build it with dropout=0.3 and count the zeros of its output in train mode: is it 30 %?"
+_ASK_LISTS = (
+    "Print list(module.parameters()) and module.state_dict(): in which of the two should the table be?"
+)
 
+SUMS = (
+    EncodingMisconception(
+        id="pe-by-sequence",
+        title="The row of the table is that of the sequence in the batch, not of the token's position",
+        belief="The first axis of x is its length.",
+        hint=_ASK_SLICE,
+        checks=(*_VALUES, "2d.input"),
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x = x + self.table[0, : x.size(0)].unsqueeze(1)"),
+        recipe=Encoding(rows="of sequences"),
+    ),
+    EncodingMisconception(
+        id="pe-one-row",
+        title="Every token gets the row of one position",
+        belief="An index of the length gives the rows up to it.",
+        hint=_ASK_SLICE,
+        checks=_VALUES,
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x = x + self.table[:, x.size(1)]"),
+        recipe=Encoding(rows="next"),
+    ),
+    EncodingMisconception(
+        id="pe-twice",
+        title="The encoding is added twice",
+        belief="The table is added where it is made and where it is used.",
+        hint=_ASK_SUM,
+        checks=_VALUES,
+        edits=edit(_SUM, "x = x + self.table[:, : x.size(1)] + self.table[:, : x.size(1)]"),
+        recipe=Encoding(combined="twice"),
+    ),
+    EncodingMisconception(
+        id="pe-not-added",
+        title="The encoding is not added",
+        belief="Making the buffer is enough.",
+        hint=_ASK_SUM,
+        checks=(*_VALUES, "2d.input"),
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x + self.table[:, : x.size(1)]"),
+        recipe=Encoding(combined="input"),
+    ),
+    EncodingMisconception(
+        id="pe-returned-alone",
+        title="The table is returned without the input",
+        belief="The module gives the encoding; someone else adds it.",
+        hint=_ASK_SUM,
+        checks=(*_VALUES, "2d.input"),
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x = self.table[:, : x.size(1)].expand_as(x)"),
+        recipe=Encoding(combined="table"),
+    ),
+    EncodingMisconception(
+        id="pe-multiplied",
+        title="The input is multiplied by the encoding",
+        belief="A position weights its token.",
+        hint=_ASK_SUM,
+        checks=(*_VALUES, "2d.input"),
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x = x * self.table[:, : x.size(1)]"),
+        recipe=Encoding(combined="product"),
+    ),
+    EncodingMisconception(
+        id="pe-subtracted",
+        title="The encoding is subtracted",
+        belief="The sign does not matter to what is learned.",
+        hint=_ASK_SUM,
+        checks=_VALUES,
+        edits=edit(_SUM, "x = x - self.table[:, : x.size(1)]"),
+        recipe=Encoding(combined="difference"),
+    ),
+    EncodingMisconception(
+        id="pe-input-scaled",
+        title="The input is multiplied by the root of embed_dim first",
+        belief="The embedding is scaled here, as in section 3.4 of the paper.",
+        hint=_ASK_SUM,
+        checks=(*_VALUES, "2d.input"),
+        may_cost=_AROUND,
+        edits=edit(_SUM, "x = x * math.sqrt(x.size(-1)) + self.table[:, : x.size(1)]"),
+        recipe=Encoding(combined="large input"),
+    ),
+    EncodingMisconception(
+        id="pe-table-scaled",
+        title="The encoding is divided by the root of embed_dim",
+        belief="Like the scores, it has to be scaled.",
+        hint=_ASK_SUM,
+        checks=_VALUES,
+        edits=edit(_SUM, "x = x + self.table[:, : x.size(1)] / math.sqrt(x.size(-1))"),
+        recipe=Encoding(combined="small table"),
+    ),
+)
 
-@dataclass(frozen=True, slots=True)
-class Misconception:
-    """A wrong belief and how to tell a student of it without giving the answer away."""
+DROPOUTS = (
+    EncodingMisconception(
+        id="pe-dropout-in-eval",
+        title="Dropout is still on in eval mode",
+        belief="F.dropout knows whether the module is training.",
+        hint="Call .eval(), then the module twice on one input. How does F.dropout get to know the mode?",
+        checks=("2d.values", "2d.dropout", "2d.input"),
+        may_cost=(*_AROUND, "2d.reported", "2d.lengths"),
+        edits=edit(_RETURN, "return nn.functional.dropout(x, self.dropout.p)"),
+        recipe=Encoding(dropout="always"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-missing",
+        title="Nothing is dropped in train mode",
+        belief="Making the dropout layer is enough.",
+        hint="Where does forward use the dropout layer that __init__ makes, and its result?",
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_RETURN, "return x"),
+        recipe=Encoding(dropout="none"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-on-table",
+        title="The encoding is dropped before it is added, not the sum",
+        belief="It is the encoding that has to be regularised.",
+        hint=_ASK_DROPPED,
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_SUM, "x = x + self.dropout(self.table[:, : x.size(1)])") + edit(_RETURN, "return x"),
+        recipe=Encoding(dropout="table"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-on-input",
+        title="The input is dropped before the encoding is added, not the sum",
+        belief="Dropout acts on what comes in.",
+        hint=_ASK_DROPPED,
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_SUM, "x = self.dropout(x) + self.table[:, : x.size(1)]") + edit(_RETURN, "return x"),
+        recipe=Encoding(dropout="input"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-twice",
+        title="The sum is dropped twice",
+        belief="One dropout for the input, one for the encoding.",
+        hint=_ASK_SHARE,
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_RETURN, "return self.dropout(self.dropout(x))"),
+        recipe=Encoding(dropout="twice"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-of-one-half",
+        title="Half of the elements are dropped, whatever the argument says",
+        belief="nn.Dropout() gets the probability by itself.",
+        hint=_ASK_SHARE,
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_MADE, "self.dropout = nn.Dropout()\n        position"),
+        recipe=Encoding(dropout="half"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-of-one-tenth",
+        title="A tenth of the elements is dropped, whatever the argument says",
+        belief="The probability is 0.1, so it can be written down.",
+        hint=_ASK_SHARE,
+        checks=("2d.dropout",),
+        edits=edit(_MADE, "self.dropout = nn.Dropout(0.1)\n        position"),
+        recipe=Encoding(dropout="tenth"),
+    ),
+    EncodingMisconception(
+        id="pe-dropout-not-rescaled",
+        title="Elements are dropped, and those that are left are not scaled up",
+        belief="Dropout sets a share of the elements to 0, and that is all.",
+        hint="Average the output over many calls in train mode: is it the output of eval mode?",
+        checks=("2d.dropout", "2d.reported"),
+        edits=edit(_RETURN, "return x * (torch.rand_like(x) > self.dropout.p) if self.training else x"),
+        recipe=Encoding(dropout="not rescaled"),
+    ),
+)
 
-    id: str
-    title: str
-    belief: str
-    hint: str
-    encoding: Callable[[Tensor], Tensor]
-    """The wrong encoding (L, E), or (N, L, E), for an input x of shape (N, L, E)."""
+KEPT = (
+    EncodingMisconception(
+        id="pe-in-place",
+        title="forward adds the encoding to its input in place",
+        belief="+= is short for x = x + …",
+        hint="Print x before and after the call: whose tensor does += change?",
+        checks=("2d.input",),
+        may_cost=("2d.lengths",),
+        edits=edit(_SUM, "x += self.table[:, : x.size(1)]"),
+    ),
+    EncodingMisconception(
+        id="pe-detached",
+        title="The output is cut off from the input: no gradient gets through",
+        belief="Nothing here is trained, so nothing here needs a gradient.",
+        hint="Give it a tensor with requires_grad=True, sum the output, call backward(): what is the tensor's .grad?",
+        checks=("2d.input",),
+        edits=edit(_SUM, "x = x.detach() + self.table[:, : x.size(1)]"),
+    ),
+    EncodingMisconception(
+        id="pe-trainable",
+        title="The table is a parameter, which training changes",
+        belief="Whatever a module keeps is a parameter.",
+        hint=_ASK_LISTS,
+        checks=("2d.buffer",),
+        edits=edit(_BUFFER, "self.table = nn.Parameter(table)"),
+    ),
+    EncodingMisconception(
+        id="pe-plain-attribute",
+        title="The table is a plain attribute, which does not move with the module",
+        belief="A tensor that is not trained needs no registration.",
+        hint=_ASK_LISTS,
+        checks=("2d.buffer",),
+        edits=edit(_BUFFER, "self.table = table"),
+    ),
+)
 
+BANK: tuple[EncodingMisconception, ...] = (*TABLES, *SUMS, *DROPOUTS, *KEPT)
 
-def _table(
-    x: Tensor,
-    *,
-    base: float = 10000.0,
-    step: int = 2,
-    shift: int = 0,
-    swapped: bool = False,
-    halves: bool = False,
-    sine_only: bool = False,
-) -> Tensor:
-    """The table (L, E) with its choices as switches; the defaults are right."""
-    L, E = x.shape[-2:]
-    position = (torch.arange(L, dtype=torch.float64) + shift)[:, None]  # (L, 1)
-    pair = torch.arange(0, E, 2, dtype=torch.float64) * step / 2  # (E/2,): 2i, or i where step is 1
-    angle = position * torch.exp(-math.log(base) * pair / E)  # (L, E/2)
-    sine, cosine = angle.sin(), angle.sin() if sine_only else angle.cos()
-    if swapped:
-        sine, cosine = cosine, sine
-    table = torch.cat([sine, cosine], -1) if halves else torch.stack([sine, cosine], -1).flatten(-2)
-    return table.float()
-
-
-def _one_column(x: Tensor) -> Tensor:
-    """Cosines written to column 1 alone (1:2 for 1::2): that column holds the first, the other odd ones are 0."""
-    table = encoding_table(*x.shape[-2:]).clone()
-    table[:, 3::2] = 0.0
-    return table
-
-
-_FORMULA = "Write out the formula for position 1 and the first four features, and compare with your table."
-
-BANK: tuple[Misconception, ...] = (
-    Misconception("pe-swapped", "Sine and cosine have changed places", "Cosine comes first.", _FORMULA,
-                  lambda x: _table(x, swapped=True)),
-    Misconception("pe-half-exponent", "The exponent is i / E where the formula has 2i / E", "2i is the pair's number.",
-                  _FORMULA, lambda x: _table(x, step=1)),
-    Misconception("pe-base-1000", "The base is 1,000 where the formula has 10,000", "A misread constant.", _FORMULA,
-                  lambda x: _table(x, base=1000.0)),
-    Misconception("pe-from-one", "Positions are counted from 1", "The first position is 1.",
-                  "Which row of the table belongs to the first token?", lambda x: _table(x, shift=1)),
-    Misconception("pe-halves", "Sines fill the first half of the features and cosines the second",
-                  "Even features come first.", _FORMULA, lambda x: _table(x, halves=True)),
-    Misconception("pe-sine-only", "Odd features hold sines too", "Both are sines.", _FORMULA,
-                  lambda x: _table(x, sine_only=True)),
-    Misconception("pe-one-column", "Only one odd feature is filled", "1:2 means every second column.",
-                  "Print which columns your slice writes to.", _one_column),
-    Misconception("pe-twice", "The encoding is added twice", "The table holds half of it.",
-                  "Follow x through forward: how often is the table added?", lambda x: 2 * _table(x)),
-    Misconception("pe-not-added", "The encoding is not added", "The buffer is enough.",
-                  "Is the result of the addition what you return?", lambda x: torch.zeros_like(x)),
-    Misconception("pe-returned-alone", "The table is returned without the input", "The encoding is the output.",
-                  "What does the next layer need besides the positions?", lambda x: _table(x) - x),
-    Misconception("pe-input-scaled", "The input is multiplied by the root of embed_dim first",
-                  "The embedding is scaled here, as in the paper's section 3.4.",
-                  "The coursework adds the table to the input as it is.",
-                  lambda x: _table(x) + x * (math.sqrt(x.size(-1)) - 1)),
-)  # fmt: skip
-
-
-def diagnose(encoding: Tensor, x: Tensor) -> Misconception | None:
-    """The one misconception that gives `encoding` = output - x, of shape (N, L, E), or None; never a guess."""
-    agreeing = [m for m in BANK if torch.allclose(m.encoding(x).expand_as(x), encoding.float(), atol=_NEAR)]
-    return agreeing[0] if len(agreeing) == 1 else None
+REPLAYED: tuple[EncodingMisconception, ...] = tuple(m for m in BANK if m.recipe != RIGHT)
+"""Those that a recipe replays."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,13 +21,14 @@ from torch.nn import functional as F
 
 from reference.transformer.attention import AttentionWeights
 from reference.transformer.misconceptions.drops import Drop, Kind, Mode, seeded
+from reference.transformer.misconceptions.steps import Steps
 
 Map: TypeAlias = tuple[Tensor, Tensor | None]
 """Matrix (E, E), or (R, 1, E, E), of a linear map x Wᵀ + b, and its bias (E,), or (R, 1, 1, E)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Steps):
     """Attention with its steps as switches; the defaults are right."""
 
     inputs: str = "qkv"
@@ -53,10 +54,6 @@ class Recipe:
     dropout: str = "weights"
     """Name in DROPOUT: what is dropped, in train mode unless it says otherwise."""
 
-    def changes(self) -> dict[str, Any]:
-        """The switches that differ from what is right."""
-        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) != f.default}
-
 
 RIGHT = Recipe()
 
@@ -77,12 +74,6 @@ DROPOUT: dict[str, Kind] = {
     "not rescaled": Kind(("weights",), rescaled=False),
 }
 """What is dropped."""
-
-
-def both(one: Recipe, other: Recipe) -> Recipe | None:
-    """The recipe with the switches of both; None where they set the same switch."""
-    a, b = one.changes(), other.changes()
-    return None if a.keys() & b.keys() else Recipe(**a, **b)
 
 
 def compute(

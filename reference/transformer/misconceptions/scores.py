@@ -50,7 +50,7 @@ SCALES = (
         title="The scores are divided by the number of heads",
         belief="Each head takes its share, so the scores are shared out among them.",
         hint=_ASK_SCALE,
-        checks=(*VALUES, *RUNS),
+        checks=VALUES,  # the handout has as many heads as the root of their size
         edits=edit(_SCALE, "scores = scores / self.num_heads"),
         recipe=Recipe(scale="H"),
     ),
