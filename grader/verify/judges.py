@@ -1,6 +1,6 @@
-"""The processes that grade for verify: several judges over one warm process, so that all cores are used.
+"""The processes that grade for verify: several judges over the same warm processes, so that all cores are used.
 
-The warm process is started first and imports while this one does; the judges are then forked from this one, so that
+The warm processes are started first and import while this one does; the judges are then forked from this one, so that
 torch and what else they need is imported once. Nothing is computed before the fork: a pool of threads would not
 survive it.
 """
@@ -39,21 +39,23 @@ class Judge:
         groups: Sequence[Group],
         handins: Mapping[str, HandIn],
         open_worker: OpenWorker | None,
+        open_elsewhere: OpenWorker | None,
     ) -> None:
-        """open_worker: None where no check runs student code."""
+        """open_worker: None where no check runs student code; open_elsewhere: for what is run again."""
         self._assignment, self._groups, self._handins = assignment, groups, handins
-        self._open_worker = open_worker
+        self._open_worker, self._open_elsewhere = open_worker, open_elsewhere
 
     def grade(self, task: Task) -> list[Seen]:
         """Run the task's checks on its hand-in."""
         from grader.checking.session import run_checks
 
         handin = self._handins[task.handin]
+        start = self._open_elsewhere if task.again else self._open_worker
 
         def open_worker() -> AskWorker:
-            if self._open_worker is None:
+            if start is None:
                 raise RuntimeError("a check asks for student code, but its part declares no worker")
-            return self._open_worker(handin.files, handin.name)
+            return start(handin.files, handin.name)
 
         with _threads(task.threads):
             results, errors = run_checks(
@@ -80,18 +82,22 @@ def grade_all(
     Raises IsolationUnavailable and WorkerStartFailed as grading does, GraderError where a judge dies.
     """
     with ExitStack() as stack:
-        zygote = None
-        if preload:
-            zygote = stack.enter_context(Zygote(ZygoteSpec.of(assignment, tuple(preload))))
+        spec = ZygoteSpec.of(assignment, tuple(preload)) if preload else None
+        # Two, for what was drawn before the first seed is the same in all workers of one: it hides a missing seed.
+        zygotes = [stack.enter_context(Zygote(spec)) if spec else None for _ in range(2)]
         for name in ("grader.checking.session", *preload):  # the checks of a part use what its worker uses
             importlib.import_module(name)
-        if zygote:
+        for zygote in filter(None, zygotes):
             zygote.wait_ready()  # where it cannot start, no check is at fault
         if jobs == 1:
-            judge = Judge(assignment, groups, handins, zygote.worker if zygote else None)
+            judge = Judge(
+                assignment, groups, handins, *(zygote.worker if zygote else None for zygote in zygotes)
+            )
             return dict(_one_by_one(judge, tasks, on_done))
-        lines = [stack.enter_context(zygote.connect()).worker if zygote else None for _ in range(jobs)]
-        judges = [Judge(assignment, groups, handins, line) for line in lines]
+        judges = []
+        for _ in range(jobs):
+            lines = [stack.enter_context(zygote.connect()).worker if zygote else None for zygote in zygotes]
+            judges.append(Judge(assignment, groups, handins, *lines))
         return _side_by_side(judges, tasks, on_done)
 
 

@@ -117,7 +117,7 @@ def _wrong(case: Case, name: str, misconception: Misconception) -> list[Problem]
 
 
 def determinism(case: Case) -> Claim:
-    """The same hand-in and seed give the same result twice, evidence and all."""
+    """The same hand-in and seed give the same result in workers of another warm process, evidence and all."""
     once = case.first(case.plan.solution.name)
     again = case.first(case.plan.solution.name, again=True)
     differing = [id for id in once if id in again and once[id].fingerprint != again[id].fingerprint]
