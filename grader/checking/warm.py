@@ -84,8 +84,7 @@ class WarmJudge:
 
         `only`: ids of the checks to run; None runs all that were selected.
         """
-        if self._pid is None:
-            self._start()
+        self.start()
         connection = None if self._zygote is None else self._zygote.connect()
         with contextlib.ExitStack() as stack:
             ours, theirs = os.pipe2(os.O_CLOEXEC)
@@ -120,8 +119,10 @@ class WarmJudge:
         os.kill(pid, signal.SIGKILL)  # it may wait for a judge that hangs
         os.waitpid(pid, 0)
 
-    def _start(self) -> None:
-        """Forks it. What it imports is imported here first, so that a second start costs nothing."""
+    def start(self) -> None:
+        """Forks it from this process, unless it is there: before this process has threads, and after its imports."""
+        if self._pid is not None:
+            return
         connection = None if self._zygote is None else self._zygote.connect()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()

@@ -26,6 +26,7 @@ from grader.model import Assignment, Check, CheckResult, GradeReport, Submission
 from grader.pipeline import RunFacts, report_of, sealed
 from grader.worker import Zygote
 
+_TICK_S = 1.0
 WORTH_A_REHEARSAL = 4
 """Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
 
@@ -75,6 +76,8 @@ class Watcher:
     on_unchanged: Callable[[HandIn, Result], None] = lambda hand_in, result: None
     """Known already: nothing was run."""
     on_failed: Callable[[HandIn, str], None] = lambda hand_in, reason: None
+    on_tick: Callable[[], None] = lambda: None
+    """About once a second while judges work."""
 
 
 @dataclass(slots=True)
@@ -125,20 +128,18 @@ class ClassRun:
         source: str,
         seed: int,
         zygote: Zygote | None,
-        rehearsal: Submission | None = None,
+        judge: WarmJudge,
     ) -> Tally:
         """Grade what is not known yet and record it; what is known is left as it is.
 
-        Stopped by an exception (KeyboardInterrupt), everything recorded so far stays, and a second run goes on.
+        judge: for the selected checks and all that they depend on, with workers from `zygote`. Stopped by an exception
+        (KeyboardInterrupt), everything recorded so far stays, and a second run goes on.
         """
         self._number = self._book.begin_run(self._as_run(source, seed))
         self._seed = seed
         earlier = self._book.current(self._assignment.id)
         with ExitStack() as stack:
-            self._zygote = zygote
-            self._judge = stack.enter_context(
-                WarmJudge(self._assignment, self._runnable(), zygote, rehearsal=rehearsal)
-            )
+            self._zygote, self._judge = zygote, judge
             self._selector = stack.enter_context(selectors.DefaultSelector())
             stack.callback(self._stop_all)
             waiting = self._to_do(hand_ins, earlier)
@@ -159,11 +160,6 @@ class ClassRun:
             assignment_version=self._assignment.version,
             assignment_sha256=self._assignment.sha256,
         )
-
-    def _runnable(self) -> tuple[Check, ...]:
-        """The selected checks and all that they depend on, in the order of the assignment."""
-        needed = plan(self._assignment, self._selected, self._keys, "", None).run
-        return tuple(check for check in self._assignment.checks if check.id in needed)
 
     def _to_do(
         self, hand_ins: Iterable[HandIn], earlier: Mapping[str, Result]
@@ -212,7 +208,8 @@ class ClassRun:
         now = time.monotonic()
         running: list[_Open] = [key.data for key in self._selector.get_map().values()]
         deadline = min(open_.began for open_ in running) + self._options.timeout_s
-        for key, _ in self._selector.select(max(0.0, deadline - now)):
+        self._watch.on_tick()
+        for key, _ in self._selector.select(min(max(0.0, deadline - now), _TICK_S)):
             open_ = key.data
             if open_.judging.receive():
                 self._finish(open_)

@@ -38,16 +38,17 @@ def check_keys(assignment: Assignment) -> dict[str, str]:
     return keys
 
 
-def with_dependencies(wanted: Iterable[str], checks: Mapping[str, Check]) -> set[str]:
-    """`wanted` and every check that one of them depends on, directly or not."""
+def with_dependencies(assignment: Assignment, wanted: Iterable[Check]) -> tuple[Check, ...]:
+    """`wanted` and every check that one of them depends on, directly or not, in the order of the assignment."""
+    checks = {check.id: check for check in assignment.checks}
     found: set[str] = set()
-    pending = list(wanted)
+    pending = [check.id for check in wanted]
     while pending:
         identifier = pending.pop()
         if identifier not in found:
             found.add(identifier)
             pending.extend(checks[identifier].depends_on)
-    return found
+    return tuple(check for check in assignment.checks if check.id in found)
 
 
 class _File:

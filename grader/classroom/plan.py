@@ -42,7 +42,7 @@ def plan(
     attempt: of this hand-in; the same content may be handed in twice.
     force: number of a run that runs everything again, so that its results are told from earlier ones.
     """
-    checks = {check.id: check for check in assignment.checks}
+    checks = {check.id for check in assignment.checks}
     if earlier is not None and (earlier.failure or earlier.entry.submission_sha256 != submission_sha256):
         earlier = None
     known = set() if earlier is None else {id for id, mark in earlier.marks.items() if id in checks}
@@ -56,7 +56,8 @@ def plan(
         }
     )
     # Of what is known but stale, all that this run was not asked for stays as it was.
-    run = with_dependencies((check.id for check in selected if check.id not in fresh), checks)
+    stale = (check for check in selected if check.id not in fresh)
+    run = {check.id for check in with_dependencies(assignment, stale)}
     taken_over = known - run
     after = [] if earlier is None else [f"after result {earlier.id}"]
     forced = [] if force is None else [f"in run {force}"]

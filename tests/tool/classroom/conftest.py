@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.checking.warm import WarmJudge
 from grader.classroom.grading import ClassOptions, ClassRun, Tally, Watcher
+from grader.classroom.keys import with_dependencies
 from grader.errors import GraderError
 from grader.gradebook import Gradebook
 from grader.model import ArtifactKind, Assignment, Check, Part, Submission, SubmittedFile
@@ -123,8 +125,9 @@ def grade(book: Gradebook) -> Callable[..., Tally]:
     ) -> Tally:
         selected = [check for check in assignment.checks if not checks or check.id in checks]
         options = ClassOptions(jobs=jobs, timeout_s=timeout_s, force=force, author="ina")
-        return ClassRun(assignment, selected, book, options, watcher or Watcher()).grade(
-            hand_ins, source="class", seed=7, zygote=None
-        )
+        with WarmJudge(assignment, with_dependencies(assignment, selected), None) as judge:
+            return ClassRun(assignment, selected, book, options, watcher or Watcher()).grade(
+                hand_ins, source="class", seed=7, zygote=None, judge=judge
+            )
 
     return run
