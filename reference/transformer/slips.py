@@ -1,11 +1,13 @@
 """Part 4: the known other ways to a number, by the quantity that they miss. Imports no torch.
 
-Slips that cost marks, and roundings that do not (`keeps_marks`). Hints ask a question; they give no answer away.
+Slips that cost marks, alone and two at a time, and roundings that do not (`keeps_marks`). Hints ask a question; they
+give no answer away.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 from reference.transformer.derivations import (
@@ -28,7 +30,7 @@ from reference.transformer.derivations import (
     share,
     target_probability,
 )
-from reference.transformer.quantity import Slip
+from reference.transformer.quantity import Number, Slip
 
 
 def _softmax_rounded(digits: int) -> float:
@@ -53,6 +55,7 @@ _UNITS = "Write the unit under each number of the division before you divide."
 _BIAS_HINT = "Write down one such nn.Linear and count everything that it learns."
 _ONE_LAYER_HINT = "Which of the numbers in the question have you not used yet?"
 _STATE_HINT = "What does the optimizer remember for one parameter, and how many bytes is that?"
+_BINARY_HINT = "How many bytes are in a GB, and how many in a GiB? Which did you divide by?"
 _BITS_HINT = "In which unit is the question asked, and in which one is your answer?"
 
 
@@ -65,7 +68,7 @@ def _state_slips(parameters: Fraction) -> tuple[Slip, ...]:
     )
 
 
-SLIPS: dict[str, tuple[Slip, ...]] = {
+_ALONE: dict[str, tuple[Slip, ...]] = {
     "4a.probability": (
         Slip(
             "rounded_early",
@@ -148,6 +151,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
     ),
     "4c.bytes": (
         Slip("bits", "bits for bytes", _BITS_HINT, lambda: _ONE * 8),
+        Slip("mib", "MiB called MB", _BINARY_HINT, lambda: _ONE / 2**20 * 10**6),
         Slip(
             "single_precision",
             "4 bytes an element",
@@ -172,7 +176,7 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
         Slip(
             "gib",
             "GiB called GB",
-            "How many bytes are in a GB, and how many in a GiB? Which did you divide by?",
+            _BINARY_HINT,
             lambda: all_heads_bytes(_ONE) / 2**30 * 10**9,
         ),
         Slip("one_head", "one head for all", _ONE_LAYER_HINT, lambda: _ONE),
@@ -204,6 +208,8 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
     "4d.total": (
         Slip("no_bias", "biases left out", _BIAS_HINT, lambda: 2 * _NO_BIAS * LAYERS),
         Slip("one_layer", "one block for all", _ONE_LAYER_HINT, lambda: _BLOCK),
+        Slip("first_only", "the first layer only", _ONE_LAYER_HINT, lambda: _FIRST * LAYERS),
+        Slip("second_only", "the second layer only", _ONE_LAYER_HINT, lambda: _SECOND * LAYERS),
     ),
     "4e1.trainable": (
         Slip(
@@ -232,8 +238,15 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
             lambda: Fraction(H * H * ADAPTED * LAYERS),
         ),
     ),
-    "4e2.lora_state": _state_slips(_LORA),
-    "4e3.ffn_state": _state_slips(_ALL),
+    "4e2.lora_state": (
+        *_state_slips(_LORA),
+        Slip("mib", "MiB called MB", _BINARY_HINT, lambda: optimizer_bytes(_LORA) / 2**20 * 10**6),
+    ),
+    "4e3.ffn_state": (
+        *_state_slips(_ALL),
+        Slip("gib", "GiB called GB", _BINARY_HINT, lambda: optimizer_bytes(_ALL) / 2**30 * 10**9),
+        Slip("one_layer", "one block for all", _ONE_LAYER_HINT, lambda: optimizer_bytes(_BLOCK)),
+    ),
     "4e3.share": (
         Slip(
             "not_percent",
@@ -256,4 +269,69 @@ SLIPS: dict[str, tuple[Slip, ...]] = {
         ),
     ),
 }
-"""Slips by the id of the quantity."""
+"""Slips by the id of the quantity, each made alone."""
+
+_TOGETHER: dict[str, dict[tuple[str, str], Callable[[], Number]]] = {
+    "4a.probability": {("base_2", "not_normalised"): lambda: 2 ** float(LOGITS[2])},
+    "4a.loss": {
+        ("log2", "sign"): lambda: math.log2(target_probability()),
+        ("log10", "sign"): lambda: math.log10(target_probability()),
+    },
+    "4c.elements": {
+        ("row", "all_heads"): lambda: Fraction(S_MAX * HEADS),
+        ("causal", "all_heads"): lambda: Fraction(S_MAX * (S_MAX + 1), 2) * HEADS,
+    },
+    "4c.bytes": {
+        ("bits", "single_precision"): lambda: score_elements() * 32,
+        ("bits", "one_byte"): lambda: score_elements() * 8,
+        ("mib", "single_precision"): lambda: score_elements() * 4 / 2**20 * 10**6,
+        ("mib", "one_byte"): lambda: score_elements() / 2**20 * 10**6,
+    },
+    "4c.total_gb": {
+        ("gib", "one_head"): lambda: _ONE / 2**30 * 10**9,
+        ("gib", "bits"): lambda: all_heads_bytes(_ONE) * 8 / 2**30 * 10**9,
+        ("one_head", "bits"): lambda: _ONE * 8,
+    },
+    "4d.block": {
+        ("no_bias", "first_only"): lambda: _NO_BIAS,
+    },
+    "4d.total": {
+        ("no_bias", "one_layer"): lambda: 2 * _NO_BIAS,
+        ("no_bias", "first_only"): lambda: _NO_BIAS * LAYERS,
+    },
+    "4e1.trainable": {
+        ("half", "one_layer"): lambda: lora_parameters(layers=1) / 2,
+        ("quarter", "one_layer"): lambda: lora_parameters(layers=1) / 4,
+        ("all_matrices", "one_layer"): lambda: lora_parameters(matrices=4, layers=1),
+        ("full", "one_layer"): lambda: Fraction(H * H * ADAPTED),
+    },
+    "4e2.lora_state": {
+        ("one_moment", "bits"): lambda: _LORA * 32,
+        ("with_weights", "bits"): lambda: _LORA * 96,
+        ("mib", "one_moment"): lambda: _LORA * 4 / 2**20 * 10**6,
+    },
+    "4e3.ffn_state": {
+        ("one_moment", "bits"): lambda: _ALL * 32,
+        ("with_weights", "bits"): lambda: _ALL * 96,
+        ("gib", "one_moment"): lambda: _ALL * 4 / 2**30 * 10**9,
+        ("one_layer", "one_moment"): lambda: _BLOCK * 4,
+    },
+    "4e3.share": {("inverse", "not_percent"): lambda: _ALL / _LORA},
+}
+"""Two of them made at once: what comes out."""
+
+
+def _together(alone: tuple[Slip, ...], pairs: dict[tuple[str, str], Callable[[], Number]]) -> list[Slip]:
+    by_id = {slip.id: slip for slip in alone}
+    found = []
+    for (one, other), compute in pairs.items():
+        a, b = by_id[one], by_id[other]
+        hint = a.hint if a.hint == b.hint else f"{a.hint} {b.hint}"
+        found.append(Slip(f"{one}_and_{other}", f"{a.title}, and {b.title}", hint, compute))
+    return found
+
+
+SLIPS: dict[str, tuple[Slip, ...]] = {
+    id: (*alone, *_together(alone, _TOGETHER.get(id, {}))) for id, alone in _ALONE.items()
+}
+"""Slips by the id of the quantity: each alone, and those that go together."""

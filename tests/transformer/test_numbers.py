@@ -7,8 +7,8 @@ from functools import cache
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Missing, Outcome, Partial
 from grader.intake import Answers
-from grader.model import Assignment, Check, Status
-from grader.numbers import judge_number
+from grader.model import Assignment, Check, Diagnosis, Status
+from grader.numbers import Verdict, judge_number
 from reference.transformer import analysis
 from reference.transformer.quantity import Quantity
 
@@ -36,4 +36,13 @@ def test_number(number: Check, check: Running, answers: Answers, assignment: Ass
         raise Partial(verdict.message, verdict.hint, fraction=verdict.fraction)
     outcome: Outcome = {Status.MISSING: Missing}.get(verdict.status, Failed)(verdict.message, verdict.hint)
     outcome.status = verdict.status
-    raise outcome
+    raise outcome.because(diagnosis(number, verdict))
+
+
+def diagnosis(number: Check, verdict: Verdict) -> Diagnosis | None:
+    """The known slip that a wrong number comes out of."""
+    if number.number is None or verdict.slip is None or verdict.obtained is None:
+        return None
+    from reference.transformer.misconceptions import numbers  # needed only where a number is wrong
+
+    return numbers.named(str(number.number["quantity"]), verdict.slip, verdict.obtained)

@@ -16,7 +16,7 @@ BANK: tuple[Misconception, ...]
 def __getattr__(name: str) -> Any:
     if name != "BANK":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from reference.transformer.misconceptions import attention, positional
+    from reference.transformer.misconceptions import attention, numbers, positional
 
-    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK)
+    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK, *numbers.bank())
     return bank
