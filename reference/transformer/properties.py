@@ -186,6 +186,12 @@ def binomial_range(n: int, p: float, alarm: float = ALARM) -> tuple[int, int]:
     return n - _most(n, 1 - p, alarm / 2), _most(n, p, alarm / 2)
 
 
+def by_chance(dropped: int, n: int, p: float) -> bool:
+    """Whether so many of `n` can have been dropped, each for itself with probability p, 0 < p < 1."""
+    least, most = binomial_range(n, p)
+    return least <= dropped <= most
+
+
 def _most(n: int, p: float, alarm: float) -> int:
     """The least k with P(X > k) <= alarm."""
     low, high = int(n * p) - 1, n
