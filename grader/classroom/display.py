@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import mean, median
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grader.classroom.grading import HandIn, Tally, Watcher
+from grader.classroom.hand_in import HandIn, Tally, Watcher
 from grader.gradebook import Result
 from grader.model import GradeReport
 from grader.serialise import rounded
@@ -71,10 +70,10 @@ def shown(
 
 
 def print_summary(
-    console: Console, tally: Tally, results: dict[str, Result], places: dict[str, Path | str]
+    console: Console, tally: Tally, results: Sequence[Result], places: Mapping[str, str]
 ) -> None:
     """Numbers of the class, and where things are."""
-    graded = [result for result in results.values() if result.failure is None]
+    graded = [result for result in results if result.failure is None]
     table = Table.grid(padding=(0, 2))
     table.add_row("Graded", f"{tally.graded} now, {tally.unchanged} unchanged, {len(tally.failed)} failed")
     if graded:
@@ -88,5 +87,5 @@ def print_summary(
         if waiting:
             table.add_row("Waiting", f"{waiting} hold something that a person has to mark:  grade review")
     for what, where in places.items():
-        table.add_row(what, str(where))
+        table.add_row(what, where)
     console.print(table, highlight=False)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from grader import __version__
 from grader.checking.warm import JudgeDied, Judging, WarmJudge
+from grader.classroom.hand_in import ClassOptions, HandIn, Tally, Watcher
 from grader.classroom.keys import check_keys
 from grader.classroom.plan import Plan, plan
 from grader.errors import GraderError
@@ -27,67 +27,6 @@ from grader.pipeline import RunFacts, report_of, sealed
 from grader.worker import Zygote
 
 _TICK_S = 1.0
-WORTH_A_REHEARSAL = 4
-"""Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
-
-
-class HandIn(Protocol):
-    """One student's hand-in as intake lists it."""
-
-    @property
-    def student(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def late(self) -> bool: ...
-    @property
-    def submitted_at(self) -> str | None: ...
-    @property
-    def members(self) -> tuple[str, ...]: ...
-    @property
-    def source(self) -> str: ...
-    def read(self) -> Submission:
-        """Raises GraderError where it cannot be read; the message is for the student."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassOptions:
-    """How a class is graded."""
-
-    jobs: int
-    """Hand-ins judged at a time."""
-    timeout_s: float = 900.0
-    """Wall-clock seconds for one hand-in, all checks together."""
-    force: bool = False
-    """Grade also what is known already."""
-    author: str = ""
-    """Who grades, for the gradebook."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """Told what happens, for a display; each call returns at once."""
-
-    on_start: Callable[[HandIn], None] = lambda hand_in: None
-    on_graded: Callable[[HandIn, GradeReport], None] = lambda hand_in, report: None
-    """Recorded; its reports can be written."""
-    on_unchanged: Callable[[HandIn, Result], None] = lambda hand_in, result: None
-    """Known already: nothing was run."""
-    on_failed: Callable[[HandIn, str], None] = lambda hand_in, reason: None
-    on_tick: Callable[[], None] = lambda: None
-    """About once a second while judges work."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the hand-ins of one run."""
-
-    graded: int = 0
-    unchanged: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    """Reason by student."""
 
 
 @dataclass(slots=True)
@@ -110,7 +49,7 @@ class ClassRun:
         selected: Sequence[Check],
         book: Gradebook,
         options: ClassOptions,
-        watcher: Watcher = Watcher(),
+        watcher: Watcher = Watcher(),  # noqa: B008
     ) -> None:
         self._assignment = assignment
         self._selected = selected

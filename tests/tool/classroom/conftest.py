@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from grader.checking.warm import WarmJudge
-from grader.classroom.grading import ClassOptions, ClassRun, Tally, Watcher
+from grader.classroom.grading import ClassRun
+from grader.classroom.hand_in import ClassOptions, Tally, Watcher
 from grader.classroom.keys import with_dependencies
 from grader.errors import GraderError
 from grader.gradebook import Gradebook

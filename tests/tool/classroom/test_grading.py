@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from grader.classroom.grading import Tally, Watcher
+from grader.classroom.hand_in import Tally, Watcher
 from grader.gradebook import Gradebook
 from grader.model import GradeReport, Status
 
