@@ -53,8 +53,6 @@ class Asked(NamedTuple):
     outputs: list[Any]
     parameters: dict[str, Tensor]
     """The module's weights by name, as the judge has drawn them."""
-    before: list[Any]
-    """What the calls before those of the probes gave."""
     dropout: float | None
     """The probability that the module was built with; None for its own default."""
 

@@ -66,28 +66,29 @@ class Inquiry:
         modes: Sequence[Mode] = (),
         *,
         dropout: float | None = None,
-        before: Sequence[Call] = (),
     ) -> Asked:
-        """Build the module with fresh weights, make the calls `before`, then put each probe in its mode, eval by
-        default. A `dropout` that the constructor has no argument for is left out."""
+        """Build the module with fresh weights, then put each probe in its mode, eval by default.
+
+        A `dropout` that the constructor has no argument for is left out.
+        """
         modes = modes or [Mode()] * len(probes)
         named = {} if dropout is None else {"dropout": dropout}
         building = [
             Call("student:MultiHeadAttention", (embed_dim, num_heads), named, self._check.seed, "attention"),
             Call("harness:randomise", (Ref("attention"), self._check.seed)),
         ]
-        calls = [*before, *(forward(*pair) for pair in zip(probes, modes, strict=True))]
+        calls = [forward(*pair) for pair in zip(probes, modes, strict=True)]
         replies = self._student.replies(*building, *calls)
         if named and isinstance(replies[0], Raised) and replies[0].kind == "signature":
             dropout, building[0] = None, replace(building[0], kwargs={})
             replies = self._student.replies(*building, *calls)
         modes = [mode._replace(p=dropout if dropout is not None else mode.p) for mode in modes]
-        last = replies[2 + len(before) :]
-        self._kept.append(_Kept(embed_dim, num_heads, self._check.seed, replies[1], probes, modes, last))
-        _, described, *values = self._student.values(replies)
+        self._kept.append(
+            _Kept(embed_dim, num_heads, self._check.seed, replies[1], probes, modes, replies[2:])
+        )
+        _, described, *outputs = self._student.values(replies)
         parameters = fresh_weights(shapes(described, "the shapes of the parameters"), self._check.seed)
-        split = len(before)
-        return Asked(num_heads, list(probes), values[split:], parameters, values[:split], dropout)
+        return Asked(num_heads, list(probes), outputs, parameters, dropout)
 
     def ask_more(self, probes: Sequence[Probe]) -> Sequence[Reply]:
         """Put more probes to the module of the last `ask`, in eval mode; what is raised comes back too."""
