@@ -56,6 +56,8 @@ class Mark:
     key: str
     """Hash over what the check consisted of."""
     duration_s: float = 0.0
+    diagnosis_title: str | None = None
+    """What the misconception is, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

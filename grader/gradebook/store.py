@@ -36,6 +36,7 @@ from grader.gradebook import tables
 from grader.gradebook.records import Entry, Graded, Mark, Override, Result, Run
 from grader.model import GradeReport, Status
 from grader.serialise import from_document, to_document
+from grader.text import storable
 
 _BUSY_S = 60
 """Seconds to wait for another grader that is writing."""
@@ -158,6 +159,7 @@ class Gradebook:
                 "earned": str(check.points.earned),
                 "possible": str(check.points.possible),
                 "diagnosis": None if check.diagnosis is None else check.diagnosis.id,
+                "diagnosis_title": None if check.diagnosis is None else storable(check.diagnosis.title),
                 "duration_s": check.duration_s,
             }
             for check in report.checks
@@ -391,6 +393,7 @@ def _mark(row: Row[Any]) -> Mark:
         diagnosis=row.diagnosis,
         key=row.key,
         duration_s=row.duration_s,
+        diagnosis_title=row.diagnosis_title,
     )
 
 

@@ -83,6 +83,7 @@ mark = Table(
     Column("earned", String(64), nullable=False),
     Column("possible", String(64), nullable=False),
     Column("diagnosis", String(400)),
+    Column("diagnosis_title", Text),
     Column("duration_s", Float, nullable=False),
 )
 
