@@ -55,6 +55,9 @@ class ArtifactKind(StrEnum):
     MODULE = "module"
     ANSWERS = "answers"
     METRICS = "metrics"
+    NOTEBOOK = "notebook"
+    REPORT = "report"
+    """A text for a person: PDF, Word, Markdown, LaTeX, plain text, HTML."""
     WEIGHTS = "weights"
     """Of a trained model; a large file of this kind is opened where it is judged and never read whole."""
     OTHER = "other"
@@ -160,6 +163,9 @@ class SubmittedFile:
     """Why the content was not read (too large, unreadable, a link), as a sentence for the student."""
     size: int = 0
     """Bytes of a file of weights as listed, also where the content was not read; 0 for other files."""
+    stored: tuple[str, ...] = ()
+    """Of a file of weights that was not read: the folder or archive on disk that holds it, then its path in there, and so
+    on through archives in archives; open_weights() finds it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +173,9 @@ class Submission:
     """What one student handed in. Reading it executed nothing."""
 
     name: str
-    """Name of the folder, as given; untrusted text."""
+    """Name of the folder, file or student, as given; untrusted text."""
     root: Path
-    """The folder itself; only intake reads from it."""
+    """The folder itself, or the archive that holds it; only intake reads from it."""
     sha256: str
     """Hash over the sorted paths and contents of all files."""
     files: tuple[SubmittedFile, ...]

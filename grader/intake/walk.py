@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _DIR_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
@@ -33,6 +33,12 @@ class IntakeLimits:
     """Most files that are looked at."""
     depth: int = 20
     """Deepest nesting of folders that is looked into."""
+    archives: int = 3
+    """Deepest nesting of archives that are opened: a download, a zip in it, and one inside that."""
+    entries: int = 200_000
+    """Most members that an archive may list."""
+    unpacked_bytes: int = 3_000_000_000
+    """Largest size to which a packed tar, or an archive in an archive, is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,25 @@ def shown_name(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def is_left_out(name: str) -> bool:
+    """True for a file or folder that is no handed-in work: hidden ones, caches, environments, what macOS adds."""
+    return name.startswith(".") or name in _LEFT_OUT_DIRS or name.lower() in _LEFT_OUT_FILES
+
+
+def left_out_note(left_out: Mapping[str, int]) -> list[str]:
+    """One sentence on what `is_left_out` and the like said, or none."""
+    if not left_out:
+        return []
+    names = ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(left_out.items())[:8])
+    more = ", …" if len(left_out) > 8 else ""
+    return [f"Hidden files, caches and environments were left out: {names}{more}."]
+
+
+def too_many_note(limits: IntakeLimits) -> str:
+    """For a hand-in of more files than are looked at."""
+    return f"There are more than {limits.files:,} files: the rest was left out. Hand in what is asked for."
+
+
 def walk(root_fd: int, limits: IntakeLimits) -> Walked:
     """List the hand-in breadth first, so that the top level is never crowded out by what lies deeper.
 
@@ -89,15 +114,8 @@ def walk(root_fd: int, limits: IntakeLimits) -> Walked:
         parts = pending.popleft()
         pending.extend(_list_one(root_fd, parts, bool(inside), state))
     if state.full():
-        state.notes.append(
-            f"There are more than {limits.files:,} files: the rest was left out. Hand in what is asked for."
-        )
-    if state.left_out:
-        names = ", ".join(
-            f"{name} ({n})" if n > 1 else name for name, n in sorted(state.left_out.items())[:8]
-        )
-        more = ", …" if len(state.left_out) > 8 else ""
-        state.notes.append(f"Hidden files, caches and environments were left out: {names}{more}.")
+        state.notes.append(too_many_note(limits))
+    state.notes += left_out_note(state.left_out)
     return Walked(
         entries=tuple(state.entries.values()),
         notes=tuple(state.notes),
@@ -111,7 +129,7 @@ def _only_folder(root_fd: int) -> str | None:
     only: str | None = None
     with os.scandir(root_fd) as listing:
         for item in listing:
-            if item.name.startswith(".") or item.name in _LEFT_OUT_DIRS:
+            if is_left_out(item.name):
                 continue
             if only is not None or not item.is_dir(follow_symlinks=False):
                 return None
@@ -177,7 +195,7 @@ def _capped(listing: os._ScandirIterator[str], state: _State) -> list[os.DirEntr
 
 def _take(item: os.DirEntry[str], path: str, parts: tuple[str, ...], state: _State) -> tuple[str, ...] | None:
     """Take up one file, or return the parts of a sub-folder to look into."""
-    if item.name.startswith(".") or item.name in _LEFT_OUT_DIRS or item.name.lower() in _LEFT_OUT_FILES:
+    if is_left_out(item.name):
         state.left_out[shown_name(item.name)] += 1
         return None
     try:
@@ -191,7 +209,7 @@ def _take(item: os.DirEntry[str], path: str, parts: tuple[str, ...], state: _Sta
             return None
         return parts
     if not stat.S_ISREG(status.st_mode):
-        state.notes.append(f"{path}: {_special(status.st_mode)}")
+        state.notes.append(f"{path}: {special_file(status.st_mode)}")
     elif status.st_nlink > 1:
         state.notes.append(f"{path}: {OTHER_NAME}")
     elif path.endswith((".pyc", ".pyo")):
@@ -203,7 +221,8 @@ def _take(item: os.DirEntry[str], path: str, parts: tuple[str, ...], state: _Sta
     return None
 
 
-def _special(mode: int) -> str:
+def special_file(mode: int) -> str:
+    """Why something that is neither a file nor a folder is not taken."""
     if stat.S_ISLNK(mode):
         return "it is a link, and links are not followed. Hand in the file itself."
     kinds = (

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from typing import Self
 
 from grader.intake.found import megabytes
-from grader.intake.walk import OTHER_NAME, open_beneath
+from grader.intake.stored import open_stored
+from grader.intake.stores import FileProblem
+from grader.intake.walk import OTHER_NAME
 from grader.model import Submission, SubmittedFile
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
@@ -96,11 +98,9 @@ def open_weights(submission: Submission, file: SubmittedFile) -> WeightsFile:
     if file.problem != READ_LATER:
         raise WeightsProblem(f"{file.path}: {file.problem}")
     try:
-        root = os.open(submission.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fd = open_beneath(root, file.path.split("/"))
-        finally:
-            os.close(root)
+        fd = open_stored(file.stored or (str(submission.root), file.path), most=file.size)
+    except FileProblem as problem:
+        raise WeightsProblem(f"{file.path}: {problem}") from problem
     except OSError as error:
         raise WeightsProblem(
             f"{file.path} cannot be opened ({error.strerror}).", "Check its rights."

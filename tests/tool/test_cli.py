@@ -71,9 +71,9 @@ def test_no_such_folder_names_the_nearest(grade: Grade) -> None:
     )
 
 
-def test_a_file_names_its_folder(grade: Grade) -> None:
+def test_a_file_of_another_kind_names_its_folder(grade: Grade) -> None:
     refused(
-        grade(ALICE / "attention.py"), "is a file, and a hand-in is a folder", "Give the folder that holds it"
+        grade(ALICE.parents[1] / "LICENSE"), "no file that can be graded", "Give the folder that holds it"
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from grader.errors import SubmissionNotFound
-from grader.intake import IntakeLimits, folder, read_submission
+from grader.intake import IntakeLimits, read_submission, stores
+from grader.intake.assemble import assemble
+from grader.intake.folder import open_folder_store
+from grader.intake.gather import Gathered, Located
 from grader.intake.walk import Entry
-from grader.model import ArtifactKind
+from grader.model import ArtifactKind, SubmittedFile
 
 
 def write(root: Path, **files: str | bytes) -> Path:
@@ -38,7 +42,7 @@ def test_files_are_read_with_kind_and_content(tmp_path: Path) -> None:
     assert [(f.path, f.kind, f.content) for f in submission.files] == [
         ("answers.toml", ArtifactKind.ANSWERS, b"[2a]"),
         ("attention.py", ArtifactKind.MODULE, b"x = 1"),
-        ("notes.txt", ArtifactKind.OTHER, b"hi"),
+        ("notes.txt", ArtifactKind.REPORT, b"hi"),
         ("results/a.json", ArtifactKind.METRICS, b"{}"),
     ]
     assert submission.name == tmp_path.name
@@ -66,13 +70,30 @@ def test_missing_parent_is_said(tmp_path: Path) -> None:
     assert "cannot be listed" in error.value.next_step
 
 
-@pytest.mark.parametrize(("name", "step"), [("work.zip", "Unpack it"), ("attention.py", "Give the folder")])
-def test_file_in_place_of_a_folder(tmp_path: Path, name: str, step: str) -> None:
-    (tmp_path / name).write_text("x")
+def test_a_file_that_is_no_hand_in_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat.jpg").write_text("x")
     with pytest.raises(SubmissionNotFound) as error:
-        read_submission(tmp_path / name)
-    assert "is a file, and a hand-in is a folder" in error.value.message
-    assert step in error.value.next_step
+        read_submission(tmp_path / "cat.jpg")
+    assert "no file that can be graded" in error.value.message
+    assert "Give the folder that holds it" in error.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a3.ipynb", ArtifactKind.NOTEBOOK),
+        ("attention.py", ArtifactKind.MODULE),
+        ("report.pdf", ArtifactKind.REPORT),
+        ("report.md", ArtifactKind.REPORT),
+        ("Answers.toml", ArtifactKind.ANSWERS),
+    ],
+)
+def test_a_file_can_be_a_hand_in_by_itself(tmp_path: Path, name: str, kind: ArtifactKind) -> None:
+    write(tmp_path, other_dot_py="x")
+    (tmp_path / name).write_text("y")
+    submission = read_submission(tmp_path / name)
+    assert submission.name == name
+    assert [(f.path, f.kind, f.content) for f in submission.files] == [(name, kind, b"y")]
 
 
 def test_empty_folder_is_a_submission_with_a_note(tmp_path: Path) -> None:
@@ -94,17 +115,22 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
     assert sum("links are not followed" in note for note in submission.notes) == 2
 
 
+def swapped(root: Path, parts: tuple[str, ...], listed: int, most: int = 100) -> SubmittedFile:
+    """One file as it is read after it was listed as a regular one of `listed` bytes."""
+    with closing(open_folder_store(root)) as store:
+        gathered = Gathered({"a.py": Located("a.py", Entry(parts, "a.py", listed), store)})
+        (file,) = assemble("test", root, gathered, IntakeLimits(file_bytes=most)).files
+    return file
+
+
 def test_a_file_swapped_for_a_link_after_listing_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("SECRET")
     root = tmp_path / "hand-in"
     root.mkdir()
     (root / "a.py").symlink_to(tmp_path / "secret")
-    fd = os.open(root, os.O_RDONLY)
-    content, problem = folder._read_one(fd, Entry(("a.py",), "a.py", 6), 100, IntakeLimits())
-    os.close(fd)
-    assert content == b""
-    assert problem is not None
-    assert "cannot be opened" in problem
+    file = swapped(root, ("a.py",), 6)
+    assert file.content == b""
+    assert "cannot be opened" in str(file.problem)
 
 
 def test_a_folder_swapped_for_a_link_after_listing_is_not_entered(tmp_path: Path) -> None:
@@ -112,20 +138,16 @@ def test_a_folder_swapped_for_a_link_after_listing_is_not_entered(tmp_path: Path
     root = tmp_path / "hand-in"
     root.mkdir()
     (root / "sub").symlink_to(tmp_path / "outside", target_is_directory=True)
-    fd = os.open(root, os.O_RDONLY)
-    content, problem = folder._read_one(fd, Entry(("sub", "a.py"), "sub/a.py", 6), 100, IntakeLimits())
-    os.close(fd)
-    assert (content, problem is not None) == (b"", True)
+    file = swapped(root, ("sub", "a.py"), 6)
+    assert file.content == b""
+    assert "cannot be opened" in str(file.problem)
 
 
 def test_a_file_that_grew_after_listing_is_not_read_past_the_cap(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"x" * 1000)
-    fd = os.open(tmp_path, os.O_RDONLY)
-    content, problem = folder._read_one(fd, Entry(("a.py",), "a.py", 1), 100, IntakeLimits(file_bytes=100))
-    os.close(fd)
-    assert content == b""
-    assert problem is not None
-    assert "grew while it was read" in problem
+    file = swapped(tmp_path, ("a.py",), 1)
+    assert file.content == b""
+    assert "grew while it was read" in str(file.problem)
 
 
 def test_pipes_and_sockets_are_skipped_and_do_not_block(tmp_path: Path) -> None:
@@ -149,7 +171,7 @@ def test_a_file_of_a_gigabyte_keeps_an_entry_and_is_not_read(
 ) -> None:
     with (tmp_path / "corpus.csv").open("wb") as file:
         file.truncate(10**9)
-    monkeypatch.setattr(folder, "open_beneath", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(stores, "open_beneath", lambda *_: pytest.fail("it was opened"))
     (file_,) = read_submission(tmp_path).files
     assert file_.content == b""
     assert file_.problem is not None
