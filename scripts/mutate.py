@@ -13,17 +13,17 @@ import argparse
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.mutate_grading import Judge, Kill, Verdict
-from scripts.mutate_sources import REFERENCE, REPOSITORY, Equivalent, Mutant, Mutants, equivalents, mutants_of
+from scripts.mutate_sources import REFERENCE, REPOSITORY, Equivalent, Mutants, equivalents, mutants_of
 
 VARIANTS = REPOSITORY / "tests" / "transformer" / "variants" / "attention"
 WRONG = REPOSITORY / "tests" / "tool" / "variants" / "wrong"
 EXAMPLES = REPOSITORY / "submissions"
+TESTS = "tests/tool/reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,21 @@ class Target:
     parts: tuple[str, ...]
     right: tuple[Path, ...]
     wrong: tuple[Path, ...]
+    unit_tests: tuple[str, ...]
+    """Run where no check notices."""
 
 
 CODE = Target(
     parts=("2",),
     right=(REFERENCE / "solution", EXAMPLES / "alice"),
     wrong=(EXAMPLES / "slips",),
+    unit_tests=tuple(f"{TESTS}/test_{name}.py" for name in ("attention", "positional_encoding", "handout")),
 )
 PAPER = Target(
     parts=("4",),
     right=(REFERENCE / "solution", EXAMPLES / "alice"),
     wrong=(EXAMPLES / "slips", EXAMPLES / "half_done"),
+    unit_tests=(f"{TESTS}/test_analysis.py", f"{TESTS}/test_docs.py"),
 )
 TARGETS = {
     "attention": CODE,
@@ -109,7 +113,7 @@ def main() -> int:
         began = time.monotonic()
         target = (TARGETS | MORE)[module]
         if id(target) not in judges:
-            judges[id(target)] = Judge(target.parts, target.right, target.wrong)
+            judges[id(target)] = Judge(target.parts, target.right, target.wrong, target.unit_tests)
         outcomes.append(judged(mutants_of(module), judges[id(target)], known, options.jobs))
         print(f"{module}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         for verdict in outcomes[-1].verdicts if options.verbose else ():

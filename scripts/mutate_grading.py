@@ -35,7 +35,7 @@ import torch
 from grader.assignment import load_assignment, select
 from grader.checking.session import run_checks
 from grader.intake import read_submission
-from grader.model import Assignment, Check, CheckResult, Status, Submission
+from grader.model import CheckResult, Status, Submission
 from grader.worker import Call, Reply, Worker, Zygote, ZygoteSpec
 from grader.worker.handle import REQUEST_CAPS
 from grader.worker.replies import encode_calls
@@ -47,7 +47,6 @@ CPU_S = 10
 UNIT_TESTS_CPU_S = 120
 WALL_S = 600
 MEMORY = 8 * 2**30
-UNIT_TESTS = "tests/tool/reference"
 _QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The plugins are there already, from grading."""
 _BROKEN = 0
@@ -114,8 +113,11 @@ class Replay:
 class Judge:
     """A warm process that knows the marks due."""
 
-    def __init__(self, parts: Sequence[str], right: Iterable[Path], wrong: Iterable[Path]) -> None:
+    def __init__(
+        self, parts: Sequence[str], right: Iterable[Path], wrong: Iterable[Path], unit_tests: Sequence[str]
+    ) -> None:
         """Grades every hand-in once with the reference as it is; raises RuntimeError where a right one loses points."""
+        self._unit_tests = unit_tests
         torch.set_num_threads(1)
         self.assignment = load_assignment()
         self._checks = select(self.assignment, parts=parts)
@@ -160,8 +162,8 @@ class Judge:
     def _by_unit_tests(self, mutant: Mutant) -> tuple[int, str]:
         """In a fork: whether the reference's own tests fail."""
         self._put_in(mutant)
-        failed = pytest.main([UNIT_TESTS, *_QUIETLY]) != pytest.ExitCode.OK
-        return (Kill.UNIT_TESTS, UNIT_TESTS) if failed else (Kill.NOTHING, "")
+        failed = pytest.main([*self._unit_tests, *_QUIETLY]) != pytest.ExitCode.OK
+        return (Kill.UNIT_TESTS, ", ".join(self._unit_tests)) if failed else (Kill.NOTHING, "")
 
     def _put_in(self, mutant: Mutant) -> None:
         self._forget_reference()

@@ -19,7 +19,7 @@ What follows from an earlier wrong number gets the follow-through points that th
 named where exactly one leads to the number; it costs points in the first check where it shows, not again.
 """
 
-from grader.numbers.book import Quantity, Slip
+from grader.numbers.book import Number, Quantity, Slip, evaluate
 from grader.numbers.compare import Comparison, Outcome, compare_number, show_number, to_fraction
 from grader.numbers.judge import Verdict, judge_number
 from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number, parse_shape
@@ -27,6 +27,7 @@ from grader.numbers.units import Unit, UnitError, unit_named
 
 __all__ = [
     "Comparison",
+    "Number",
     "Outcome",
     "ParseProblem",
     "ParsedNumber",
@@ -36,6 +37,7 @@ __all__ = [
     "UnitError",
     "Verdict",
     "compare_number",
+    "evaluate",
     "judge_number",
     "parse_number",
     "parse_shape",

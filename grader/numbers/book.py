@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol, TypeAlias
 
-Number: TypeAlias = int | float | Decimal | Fraction
+Number: TypeAlias = Fraction | float
+"""A Fraction where the value is rational, a float where it is not. An int is fine too."""
 
 
 class Slip(Protocol):

@@ -6,7 +6,7 @@ value("4c.bytes", given={"4c.elements": 1000})           what follows from anoth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 
 from reference.transformer.derivations import (
     ADAPTED,
@@ -17,6 +17,7 @@ from reference.transformer.derivations import (
     MOMENTS,
     RANK,
     S_MAX,
+    WIDE,
     H,
     all_blocks,
     all_heads_bytes,
@@ -30,7 +31,7 @@ from reference.transformer.derivations import (
     share,
     target_probability,
 )
-from reference.transformer.quantity import Number, Quantity, evaluate, table
+from reference.transformer.quantity import Quantity, evaluate, table
 from reference.transformer.slips import SLIPS
 
 QUANTITIES: dict[str, Quantity] = table(
@@ -81,7 +82,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "4d.first",
         "parameters of the first feed-forward layer",
         "parameter",
-        f"H · 4H + 4H = {H:,} · {4 * H:,} + {4 * H:,}",
+        f"H · 4H + 4H = {H:,} · {WIDE:,} + {WIDE:,}",
         first_layer,
         slips=SLIPS["4d.first"],
     ),
@@ -89,7 +90,7 @@ QUANTITIES: dict[str, Quantity] = table(
         "4d.second",
         "parameters of the second feed-forward layer",
         "parameter",
-        f"4H · H + H = {4 * H:,} · {H:,} + {H:,}",
+        f"4H · H + H = {WIDE:,} · {H:,} + {H:,}",
         second_layer,
         slips=SLIPS["4d.second"],
     ),
@@ -150,6 +151,6 @@ QUANTITIES: dict[str, Quantity] = table(
 """Every number of part 4, in the order of the handout. 4d in billions is 4d.total in another unit."""
 
 
-def value(id: str, given: Mapping[str, Number] | None = None) -> Number:
-    """The value of a quantity of part 4; with `given`, what follows from those values of earlier ones."""
-    return evaluate(QUANTITIES, id, given)
+value = partial(evaluate, QUANTITIES)
+"""value(id, given=None): the value of a quantity of part 4; with `given`, what follows from those values of earlier
+ones."""

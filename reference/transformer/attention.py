@@ -30,13 +30,13 @@ class AttentionWeights:
     so that the map is x Wᵀ + b; biases are (E,) or None."""
 
     w_q: Tensor
-    b_q: Tensor | None = None
+    b_q: Tensor | None
     w_k: Tensor
-    b_k: Tensor | None = None
+    b_k: Tensor | None
     w_v: Tensor
-    b_v: Tensor | None = None
+    b_v: Tensor | None
     w_o: Tensor
-    b_o: Tensor | None = None
+    b_o: Tensor | None
 
     @classmethod
     def of_layers(
@@ -52,7 +52,7 @@ class AttentionWeights:
 
 
 class Attended(NamedTuple):
-    """The result of attention and every step on the way to it."""
+    """The result of attention and the steps on the way to it that are asked for."""
 
     output: Tensor
     """(N, S, E): what the layer returns."""
@@ -62,10 +62,8 @@ class Attended(NamedTuple):
     """(N, H, S, T): scaled dot products; -inf where the mask removes one."""
     query_heads: Tensor
     """(N, H, S, D): projected query, split into heads."""
-    key_heads: Tensor
-    """(N, H, T, D)"""
     value_heads: Tensor
-    """(N, H, T, D)"""
+    """(N, H, T, D): projected value, split into heads."""
 
 
 def split_heads(x: Tensor, num_heads: int) -> Tensor:
@@ -99,7 +97,7 @@ def attention(
     v = split_heads(F.linear(value, weights.w_v, weights.b_v), num_heads)  # (N, H, T, D)
 
     # √D keeps the variance of a score at 1 when q and k have variance 1; larger ones saturate the softmax.
-    scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))  # (N, H, S, D) @ (N, H, D, T) -> (N, H, S, T)
+    scores = q @ k.mT / math.sqrt(q.size(-1))  # (N, H, S, D) @ (N, H, D, T) -> (N, H, S, T)
     if attn_mask is not None:
         scores = scores.masked_fill(attn_mask == 0, -math.inf)  # (S, T) broadcasts over N and H
 
@@ -107,7 +105,7 @@ def attention(
     used = attn if dropout is None else dropout(attn)
     heads = used @ v  # (N, H, S, T) @ (N, H, T, D) -> (N, H, S, D)
     output = F.linear(merge_heads(heads), weights.w_o, weights.b_o)  # (N, S, E)
-    return Attended(output, attn, scores, q, k, v)
+    return Attended(output, attn, scores, q, v)
 
 
 class MultiHeadAttention(nn.Module):
@@ -119,8 +117,6 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.1) -> None:
         super().__init__()
-        if embed_dim % num_heads:
-            raise ValueError(f"embed_dim {embed_dim} cannot be split into {num_heads} equal heads")
         self.num_heads = num_heads
         self.key = nn.Linear(embed_dim, embed_dim)
         self.query = nn.Linear(embed_dim, embed_dim)
@@ -133,7 +129,7 @@ class MultiHeadAttention(nn.Module):
         return AttentionWeights.of_layers(query=self.query, key=self.key, value=self.value, proj=self.proj)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Attended:
-        """`forward` with every step on the way; shapes as there."""
+        """`forward` with the steps on the way; shapes as there."""
         return attention(query, key, value, self.weights(), self.num_heads, attn_mask, self.attn_drop)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:

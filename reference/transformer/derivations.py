@@ -32,8 +32,8 @@ BYTES = 2
 H = 6_144
 """Width of the model."""
 LAYERS = 48
-EXPANSION = 4
-"""The feed-forward layer goes H -> 4H -> H."""
+WIDE = 4 * H
+"""The feed-forward layers go H -> 4H -> H."""
 RANK = 8
 """r of LoRA."""
 ADAPTED = 2
@@ -54,7 +54,7 @@ def softmax(logits: Sequence[Decimal]) -> tuple[Decimal, ...]:
     with localcontext() as context:
         context.prec = PRECISION
         exponentials = [z.exp() for z in logits]
-        total = sum(exponentials, Decimal())
+        total = sum(exponentials)
         return tuple(e / total for e in exponentials)
 
 
@@ -64,8 +64,9 @@ def target_probability() -> float:
 
 
 def cross_entropy(probability: Number) -> float:
-    """-ln P(target), in nats: the target is one-hot, so only its own term of -Σ y ln p is left."""
-    return -math.log(probability) if probability > 0 else math.inf
+    """-ln P(target), in nats: the target is one-hot, so only its own term of -Σ y ln p is left.
+    Raises ValueError for a probability of 0 or less."""
+    return -math.log(probability)
 
 
 def score_elements(length: int = S_MAX) -> Fraction:
@@ -83,7 +84,7 @@ def all_heads_bytes(one: Number) -> Number:
     return one * HEADS
 
 
-def linear_parameters(n_in: int, n_out: int, bias: bool = True) -> Fraction:
+def linear_parameters(n_in: int, n_out: int, bias: bool) -> Fraction:
     """Parameters of a linear layer: a weight for each pair of input and output, a bias for each output."""
     return Fraction(n_in * n_out + (n_out if bias else 0))
 
@@ -105,12 +106,12 @@ def share(part: Number, whole: Number) -> Number:
 
 def first_layer(bias: bool = True) -> Fraction:
     """Parameters of the layer H -> 4H."""
-    return linear_parameters(H, EXPANSION * H, bias)
+    return linear_parameters(H, WIDE, bias)
 
 
-def second_layer(bias: bool = True) -> Fraction:
+def second_layer() -> Fraction:
     """Parameters of the layer 4H -> H."""
-    return linear_parameters(EXPANSION * H, H, bias)
+    return linear_parameters(WIDE, H, bias=True)
 
 
 def all_blocks(block: Number) -> Number:

@@ -18,21 +18,19 @@ BASE = 10000.0
 """Wavelengths run from 2π (i = 0) to nearly 10000·2π (i = E/2 - 1)."""
 
 
-def encoding_table(max_len: int, embed_dim: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """PE, (L, E). An odd E is allowed: its last column is a sine without its cosine.
+def encoding_table(max_len: int, embed_dim: int) -> Tensor:
+    """PE, (L, E) in float32. E is even: sine and cosine come in pairs.
 
     The frequency is exp(-2i/E · ln 10000), which is 10000^(-2i/E) without a power of a large base.
     """
-    position = torch.arange(max_len, dtype=dtype)  # (L,)
-    even = torch.arange(0, embed_dim, 2, dtype=dtype)  # (⌈E/2⌉,): the values 2i
-    frequency = torch.exp(even * (-math.log(BASE) / embed_dim))  # (⌈E/2⌉,)
-    angle = torch.outer(position, frequency)  # (L, ⌈E/2⌉)
+    position = torch.arange(max_len)  # (L,)
+    even = torch.arange(0, embed_dim, 2)  # (E/2,): the values 2i
+    frequency = torch.exp(even * (-math.log(BASE) / embed_dim))  # (E/2,)
+    angle = torch.outer(position, frequency)  # (L, E/2)
 
-    table = torch.empty(max_len, embed_dim, dtype=dtype)  # (L, E)
+    table = torch.empty(max_len, embed_dim)  # (L, E)
     table[:, 0::2] = angle.sin()
-    table[:, 1::2] = angle[
-        :, : embed_dim // 2
-    ].cos()  # ⌊E/2⌋ columns: one fewer than the sines where E is odd
+    table[:, 1::2] = angle.cos()
     return table
 
 
@@ -48,7 +46,7 @@ class PositionalEncoding(nn.Module):
         self.register_buffer("pe", encoding_table(max_len, embed_dim).unsqueeze(0))  # (1, L, E)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, S, E), S ≤ max_len -> (N, S, E) in the dtype of x; x itself is left as it was."""
+        """x (N, S, E), S ≤ max_len -> (N, S, E); x itself is left as it was."""
         S = x.size(1)
-        output: Tensor = self.dropout(x + self.pe[:, :S].to(x.dtype))  # (1, S, E) broadcasts over N
+        output: Tensor = self.dropout(x + self.pe[:, :S])  # (1, S, E) broadcasts over N
         return output

@@ -3,13 +3,12 @@ torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TypeAlias
 
-Number: TypeAlias = Fraction | float
-"""A Fraction where the value is rational, a float where it is not. An int is fine too."""
+from grader.numbers import Number, evaluate
+
+__all__ = ["Number", "Quantity", "Slip", "evaluate", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,3 @@ class Quantity:
 def table(*quantities: Quantity) -> dict[str, Quantity]:
     """Quantities by id, in the order given."""
     return {quantity.id: quantity for quantity in quantities}
-
-
-def evaluate(
-    quantities: Mapping[str, Quantity], id: str, given: Mapping[str, Number] | None = None
-) -> Number:
-    """The value of a quantity, in its unit.
-
-    given: values to take for earlier quantities in place of the right ones, for example a student's own. What
-    lies in between is computed from them. A value given for `id` itself is not used: the question is what
-    follows.
-    """
-    given = given or {}
-    quantity = quantities[id]
-    inputs = (given[i] if i in given else evaluate(quantities, i, given) for i in quantity.inputs)
-    return quantity.compute(*inputs)
