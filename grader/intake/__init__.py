@@ -1,6 +1,7 @@
-"""What was handed in: a folder on disk -> Submission -> answers and figures. Nothing is executed."""
+"""What was handed in: a folder, file, archive or class -> Submission -> answers and figures. Nothing is executed."""
 
 from grader.intake.answers import Answer, Answers, read_answers
+from grader.intake.classes import ClassHandIns, HandIn, holds_class, read_class
 from grader.intake.folder import read_submission
 from grader.intake.found import Found, Problem
 from grader.intake.grim import accuracy_counts, explain_impossible, nearest_accuracies, possible_accuracy
@@ -11,8 +12,10 @@ from grader.intake.walk import IntakeLimits
 __all__ = [
     "Answer",
     "Answers",
+    "ClassHandIns",
     "Epoch",
     "Found",
+    "HandIn",
     "IntakeLimits",
     "Metrics",
     "Prediction",
@@ -20,10 +23,12 @@ __all__ = [
     "Problem",
     "accuracy_counts",
     "explain_impossible",
+    "holds_class",
     "label_name",
     "nearest_accuracies",
     "possible_accuracy",
     "read_answers",
+    "read_class",
     "read_metrics",
     "read_predictions",
     "read_submission",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from grader.errors import SubmissionNotFound
 from grader.intake.found import megabytes
 from grader.intake.gather import Gathered, Located
 from grader.intake.stores import FileProblem, read_at_most
@@ -43,7 +44,15 @@ def kind_of(path: str) -> ArtifactKind:
 
 
 def assemble(name: str, root: Path, gathered: Gathered, limits: IntakeLimits) -> Submission:
-    """Read every file once, up to the limits. Nothing is executed, and no file is written."""
+    """Read every file once, up to the limits. Nothing is executed, and no file is written.
+
+    Raises SubmissionNotFound where there is nothing but an archive that cannot be opened.
+    """
+    if gathered.closed and not gathered.files:
+        located, why = gathered.closed[0]
+        raise SubmissionNotFound(
+            f"{located.path} cannot be opened. {why}", "There is nothing else in the hand-in."
+        )
     files, unread = _read_all(gathered.files.values(), limits)
     for located, why in gathered.closed:
         files.append(SubmittedFile(located.path, b"", ArtifactKind.OTHER, why))
