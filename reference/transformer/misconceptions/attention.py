@@ -10,10 +10,8 @@ from reference.transformer.misconceptions.entry import AttentionMisconception
 from reference.transformer.misconceptions.heads import HEADS
 from reference.transformer.misconceptions.masks import MASKS
 from reference.transformer.misconceptions.projections import ARGUMENTS, OUTPUTS
-from reference.transformer.misconceptions.recipes import RIGHT, Recipe, compute
+from reference.transformer.misconceptions.recipes import RIGHT
 from reference.transformer.misconceptions.scores import PRODUCTS, SCALES, SOFTMAXES
-
-__all__ = ["BANK", "REPLAYED", "AttentionMisconception", "Recipe", "compute"]
 
 BANK: tuple[AttentionMisconception, ...] = (
     *SCALES,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from torch import Tensor
 
 from reference.transformer.attention import AttentionWeights
+from reference.transformer.misconceptions.attending import Attending, maps_of
 from reference.transformer.misconceptions.attention import REPLAYED
-from reference.transformer.misconceptions.recipes import RIGHT, Recipe, compute
+from reference.transformer.misconceptions.drops import Mode, shows
+from reference.transformer.misconceptions.recipes import DROPOUT, RIGHT, Recipe
 from reference.transformer.misconceptions.replay import Fault, Run, Who, hypotheses
 from reference.transformer.misconceptions.steps import Steps
 
@@ -26,26 +28,33 @@ class AttentionRecord:
     def __init__(self, runs: Sequence[Run], readings: Sequence[AttentionWeights], num_heads: int) -> None:
         self.runs = runs
         self.readings = readings
-        self._num_heads = num_heads
-        self._memos: list[dict[Any, Tensor]] = [{} for _ in runs]
+        maps, first = maps_of(readings), maps_of(readings[:1])
+        self._calls = [Attending(maps, num_heads, run.inputs) for run in runs]
+        self._calls_of_one = [Attending(first, num_heads, run.inputs) for run in runs]
 
     def replay(self, recipe: Recipe) -> Iterator[Tensor | Fault]:
         """The output (R, N, S, E) of each run, or what is raised."""
-        for run, memo in zip(self.runs, self._memos, strict=True):
-            yield self._outcome(recipe, run, memo)
+        for run, call, call_of_one in zip(self.runs, self._calls, self._calls_of_one, strict=True):
+            try:
+                output = call.output(recipe, run.mode)
+                yield output if len(self.readings) > 1 else output[None]
+            except _RAISED:
+                # Once more with one reading, for the sizes in the message to be those that the student saw.
+                yield _fault(call_of_one, recipe, run.mode)
 
-    def _outcome(self, recipe: Recipe, run: Run, memo: dict[Any, Tensor]) -> Tensor | Fault:
-        query, key, value, *mask = run.inputs
-        arguments = (self._num_heads, mask[0] if mask else None, run.mode)
-        try:
-            output = compute(recipe, query, key, value, self.readings, *arguments, memo)
-        except _RAISED:
-            try:  # once more with one reading, for the sizes in the message to be those that the student saw
-                compute(recipe, query, key, value, self.readings[0], *arguments)
-            except _RAISED as error:
-                return Fault(type(error).__name__, str(error))
-            raise
-        return output if len(self.readings) > 1 else output[None]
+    def as_shown(self, recipe: Recipe) -> Recipe:
+        drops = any(
+            shows(DROPOUT[kind], [run.mode for run in self.runs]) for kind in {recipe.dropout, RIGHT.dropout}
+        )
+        return recipe if drops else replace(recipe, dropout=RIGHT.dropout)
+
+
+def _fault(call: Attending, recipe: Recipe, mode: Mode) -> Fault:
+    try:
+        call.output(recipe, mode)
+    except _RAISED as error:
+        return Fault(type(error).__name__, str(error))
+    return Fault("", "")
 
 
 @cache

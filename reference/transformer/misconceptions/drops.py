@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -36,13 +36,18 @@ class Kind(NamedTuple):
     """What is kept is multiplied by 1 / (1 - p)."""
 
 
+def shows(kind: Kind, modes: Iterable[Mode]) -> bool:
+    """Whether a call in one of these modes drops anything."""
+    return bool(kind.where) and any(mode.training or kind.always for mode in modes)
+
+
 class Drop:
     """Drops out of the tensors of one forward pass what a kind says."""
 
     def __init__(self, kind: Kind, mode: Mode) -> None:
         self._kind = kind
         self._p = mode.p if kind.p is None else kind.p
-        self.active = bool(kind.where) and (mode.training or kind.always)
+        self.active = shows(kind, [mode])
         """False where every tensor is left as it is."""
 
     def __call__(self, where: str, x: Tensor, axes: int) -> Tensor:

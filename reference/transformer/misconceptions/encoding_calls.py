@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from torch import Tensor
 
-from reference.transformer.misconceptions.encodings import RIGHT, Encoding, encode
+from reference.transformer.misconceptions.drops import shows
+from reference.transformer.misconceptions.encodings import DROPOUT, RIGHT, Encoding, encode
 from reference.transformer.misconceptions.positional import REPLAYED
 from reference.transformer.misconceptions.replay import Fault, Run, Who, hypotheses
 from reference.transformer.misconceptions.steps import Steps
@@ -37,6 +39,12 @@ class EncodingRecord:
                 yield encode(recipe, run.inputs[0], run.mode)[None, :, :SHOWN]
             except RuntimeError as error:
                 yield Fault(type(error).__name__, str(error))
+
+    def as_shown(self, recipe: Encoding) -> Encoding:
+        drops = any(
+            shows(DROPOUT[kind], [run.mode for run in self.runs]) for kind in {recipe.dropout, RIGHT.dropout}
+        )
+        return recipe if drops else replace(recipe, dropout=RIGHT.dropout)
 
 
 @cache

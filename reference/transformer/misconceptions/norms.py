@@ -7,8 +7,10 @@ import torch
 from grader.diagnosis import Finding, Match, explain, finding
 from reference.transformer import handout
 from reference.transformer.attention import MultiHeadAttention, causal_mask
-from reference.transformer.misconceptions.attention import REPLAYED, AttentionMisconception
-from reference.transformer.misconceptions.recipes import RIGHT, Recipe, compute
+from reference.transformer.misconceptions.attending import Attending, maps_of
+from reference.transformer.misconceptions.attention import REPLAYED
+from reference.transformer.misconceptions.entry import AttentionMisconception
+from reference.transformer.misconceptions.recipes import RIGHT, Recipe
 
 NEAR = 6e-5
 """Four decimals are printed, and one number is little to go by: another rounding of it is no evidence."""
@@ -35,8 +37,8 @@ def wrong_norm(recipe: Recipe) -> float | None:
     with handout.seeded(handout.PROJECTION_SEED), torch.no_grad():
         data = torch.randn(1, handout.LENGTH, handout.EMBED_DIM)
         weights = MultiHeadAttention(handout.EMBED_DIM, handout.NUM_HEADS).weights()
-        mask = causal_mask(handout.LENGTH)
+        inputs = [data, data, data, causal_mask(handout.LENGTH)]
         try:
-            return handout.norm(compute(recipe, data, data, data, weights, handout.NUM_HEADS, mask))
+            return handout.norm(Attending(maps_of([weights]), handout.NUM_HEADS, inputs).output(recipe))
         except (RuntimeError, TypeError):
             return None

@@ -55,6 +55,9 @@ class Record(Protocol):
     def replay(self, recipe: Any) -> Iterator[Tensor | Fault]:
         """What `recipe` gives in each run, (R, *shape of the output), or what it raises."""
 
+    def as_shown(self, recipe: Any) -> Any:
+        """The plainest recipe that gives the same in these runs: in eval mode, most kinds of dropout do not show."""
+
 
 class Score(NamedTuple):
     """How a recipe fares on some records, by reading of the weights."""
@@ -83,6 +86,8 @@ def score(recipe: Steps, right: Steps, records: Sequence[Record]) -> Score | Non
     gaps = torch.zeros(1)
     for record in records:
         for run, replayed in zip(record.runs, record.replay(recipe), strict=False):
+            if surely_unlike(replayed, run.result):
+                return None
             gaps = torch.maximum(gaps, gap(replayed, run.result, record.near))
             if not gaps.isfinite().any():
                 return None
@@ -91,6 +96,22 @@ def score(recipe: Steps, right: Steps, records: Sequence[Record]) -> Score | Non
         for run, due in zip(record.runs, record.replay(right), strict=True):
             telling += gap(due, run.result, FAR * record.near).isinf()
     return Score(gaps, sum(len(record.runs) for record in records), telling)
+
+
+def surely_unlike(replayed: Tensor | Fault, result: Tensor | Fault) -> bool:
+    """Whether the first number shows already that `gap` is infinite: it does for nearly all recipes, and at once."""
+    if isinstance(replayed, Fault) or isinstance(result, Fault):
+        return replayed != result
+    if replayed.shape[1:] != result.shape or not result.numel():
+        return replayed.shape[1:] != result.shape
+    first = (0,) * result.dim()
+    due = float(result[first])
+    return not any(x != x or abs(x - due) <= 0.1 * max(1.0, abs(x)) or x == due for x in _firsts(replayed))
+
+
+def _firsts(replayed: Tensor) -> list[float]:
+    """The first number of each reading."""
+    return replayed.flatten(1)[:, 0].tolist()
 
 
 def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Tensor:
@@ -144,9 +165,10 @@ class Replays:
 
     def _agrees(self, who: Who, own: Sequence[Record]) -> Match[Replayable] | None:
         recipe, right = self._recipes[who], self._recipes[()]
-        if recipe not in self._scores:
-            self._scores[recipe] = score(recipe, right, [self._probed])
-        on_probes = self._scores[recipe]
+        as_probed = self._probed.as_shown(recipe)
+        if as_probed not in self._scores:
+            self._scores[as_probed] = score(as_probed, right, [self._probed])
+        on_probes = self._scores[as_probed]
         if on_probes is None:
             return None
         on_own = score(recipe, right, own)
