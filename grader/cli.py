@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from grader import __version__
+from grader import __version__, class_commands
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
 from grader.frontdoor import OneOf, PathOrCommand, Seed
@@ -351,3 +351,7 @@ def _progress(console: Console) -> Iterator[Progress]:
             status.update(f"{len(done)} checks done · {check.id}: {check.title}")
 
         yield Progress(on_start=started, on_finish=lambda check, outcome: done.append(check.id))
+
+
+for command in (class_commands.class_book, class_commands.show_book, class_commands.diff):
+    main.add_command(command)

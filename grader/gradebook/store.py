@@ -191,11 +191,14 @@ class Gradebook:
             return False
         return True
 
-    def current(self, assignment_id: str) -> dict[str, Result]:
+    def current(self, assignment_id: str, *, until_run: int | None = None) -> dict[str, Result]:
         """The result that counts for each student: of the latest attempt, the latest; with its marks.
 
-        A failure counts only where there is no result of that attempt.
+        A failure counts only where there is no result of that attempt. `until_run`: as it was after that run.
         """
+        which = tables.result.c.assignment_id == assignment_id
+        if until_run is not None:
+            which = and_(which, tables.result.c.run_id <= until_run)
         ranked = (
             select(
                 tables.result.c.id,
@@ -210,7 +213,7 @@ class Gradebook:
                 )
                 .label("place"),
             )
-            .where(tables.result.c.assignment_id == assignment_id)
+            .where(which)
             .subquery()
         )
         first = select(ranked.c.id).where(ranked.c.place == 1)

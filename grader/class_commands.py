@@ -1,0 +1,252 @@
+"""Commands for a class that has been graded: `grade class`, `grade book`, `grade diff`. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.errors import UsageError
+from grader.frontdoor import OneOf
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.classroom.difference import Change
+    from grader.gradebook import Standing
+
+DEFAULT_BOOK = "reports/gradebook.sqlite"
+BOOK = click.option(
+    "--book",
+    metavar="FILE|ADDRESS",
+    default=DEFAULT_BOOK,
+    show_default=True,
+    help="The gradebook: a file, or the address of a database.",
+)
+ASSIGNMENT = click.option("--assignment", default="transformer", hidden=True)
+DEBUG = click.option("--debug", is_flag=True, hidden=True)
+_PATH = click.Path(path_type=Path, readable=False)
+
+
+@click.command("class")
+@BOOK
+@click.option(
+    "--reports", type=_PATH, metavar="DIR", help="Where the reports are, to link to. [beside the gradebook]"
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    metavar="DIR",
+    help="Folder for class.html, class.csv and class.json. [beside the gradebook]",
+)
+@ASSIGNMENT
+@DEBUG
+def class_book(book: str, reports: Path | None, out: Path | None, assignment: str, debug: bool) -> None:
+    """Write the class book: distribution, checks, mistakes, students."""
+    from grader.assignment import load_assignment
+    from grader.classbook.page import as_csv, as_json, html_page
+    from grader.classbook.statistics import class_statistics
+    from grader.gradebook import Gradebook, standings
+    from grader.render.files import write_atomically
+
+    found = load_assignment(assignment)
+    beside = Path("reports") if "://" in book else Path(book).parent
+    folder, linked = out or beside, reports or beside
+    with Gradebook.open(book, create=False) as opened:
+        everyone = standings(opened, found.id)
+    if not everyone:
+        raise UsageError(
+            f"The gradebook {book!r} holds no result of {found.title!r}.", "Grade a class first."
+        )
+    statistics = class_statistics(everyone.values(), found.checks)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page = folder / "class.html"
+        write_atomically(page, "".join(html_page(found, statistics, everyone, linked, page)))
+        write_atomically(folder / "class.csv", as_csv(everyone, [check.id for check in found.checks]))
+        write_atomically(folder / "class.json", as_json(found, statistics, everyone))
+    except OSError as error:
+        raise UsageError(
+            f"The class book cannot be written: {error}.", "Name another folder with --out."
+        ) from None
+    click.echo(f"{statistics.students} students, {statistics.open_reviews} marks for a person to give")
+    for name in ("class.html", "class.csv", "class.json"):
+        click.echo(folder / name)
+
+
+@click.command("book")
+@click.argument("student", required=False)
+@BOOK
+@click.option("--runs", is_flag=True, help="The runs, not the students.")
+@click.option("--open", "only_open", is_flag=True, help="Only students with a mark for a person to give.")
+@click.option("--failed", "only_failed", is_flag=True, help="Only hand-ins that could not be graded.")
+@click.option(
+    "--format",
+    "form",
+    type=OneOf("format", ("table", "csv", "json")),
+    default="table",
+    metavar="table|csv|json",
+)
+@ASSIGNMENT
+@DEBUG
+def show_book(
+    student: str | None,
+    book: str,
+    runs: bool,
+    only_open: bool,
+    only_failed: bool,
+    form: str,
+    assignment: str,
+    debug: bool,
+) -> None:
+    """Show the gradebook: everyone, or all that is known of STUDENT."""
+    from grader.assignment import load_assignment
+    from grader.gradebook import Gradebook, standings
+
+    found = load_assignment(assignment)
+    with Gradebook.open(book, create=False) as opened:
+        if runs:
+            _show(form, opened.runs(found.id))
+            return
+        everyone = standings(opened, found.id)
+        if student is not None:
+            _known(student, everyone)
+            _show(form, [_result_row(result) for result in opened.history(found.id, student)])
+            given = [row for row in opened.override_history(found.id) if row["student"] == student]
+            if given and form == "table":
+                click.echo("\nMarks given by people")
+                _show(form, given)
+            return
+    chosen = [
+        standing
+        for standing in everyone.values()
+        if (not only_open or standing.open_reviews)
+        and (not only_failed or standing.result.failure is not None)
+    ]
+    _show(form, [_standing_row(standing) for standing in chosen])
+
+
+@click.command("diff")
+@click.argument("old", type=int, required=False)
+@click.argument("new", type=int, required=False)
+@BOOK
+@ASSIGNMENT
+@DEBUG
+def diff(old: int | None, new: int | None, book: str, assignment: str, debug: bool) -> None:
+    """Whose mark changed between run OLD and run NEW, by how much, and why. Without numbers: the last two runs."""
+    from grader.assignment import load_assignment
+    from grader.classroom.difference import changes
+    from grader.gradebook import Gradebook
+
+    found = load_assignment(assignment)
+    with Gradebook.open(book, create=False) as opened:
+        numbers = [run["id"] for run in opened.runs(found.id)]
+        if len(numbers) < 2:
+            raise UsageError(
+                f"The gradebook {book!r} holds {len(numbers)} run.", "There have to be two to compare."
+            )
+        first, second = old or numbers[-2], new or numbers[-1]
+        for number in (first, second):
+            if number not in numbers:
+                known = ", ".join(map(str, numbers))
+                raise UsageError(
+                    f"There is no run {number}; there are {known}.", "`grade book --runs` shows them."
+                )
+        found_changes = changes(
+            opened.current(found.id, until_run=first), opened.current(found.id, until_run=second)
+        )
+    _print_changes(found_changes, first, second)
+
+
+def _print_changes(found: Iterable[Change], first: int, second: int) -> None:
+    console, count = _console(), 0
+    for change in found:
+        count += 1
+        before, after = _points(change.before), _points(change.after)
+        console.print(f"{_line(change.name)}: {before} → {after}  ({change.difference:+})", markup=False)
+        for check in change.checks:
+            was = "–" if check.before is None else check.before.status.value
+            is_now = "–" if check.after is None else check.after.status.value
+            said = f"    {check.check_id}  {check.difference:+}  {was} → {is_now}: {check.why}"
+            console.print(said, markup=False, highlight=False)
+    console.print(f"{count} marks changed between run {first} and run {second}.", highlight=False)
+
+
+def _known(student: str, everyone: Mapping[str, Standing]) -> None:
+    if student not in everyone:
+        from grader.errors import UnknownName
+
+        raise UnknownName("student", student, sorted(everyone))
+
+
+def _standing_row(standing: Standing) -> dict[str, Any]:
+    failure = standing.result.failure
+    return {
+        "student": standing.entry.student,
+        "name": standing.entry.name,
+        "earned": "" if failure else _points(standing.earned),
+        "possible": "" if failure else _points(standing.possible),
+        "to review": len(standing.open_reviews),
+        "attempt": standing.entry.attempt,
+        "late": "late" if standing.entry.late else "",
+        "failure": failure or "",
+    }
+
+
+def _result_row(result: Any) -> dict[str, Any]:
+    return {
+        "result": result.id,
+        "run": result.run,
+        "created": result.created,
+        "attempt": result.entry.attempt,
+        "hand-in": result.entry.submission_sha256[:12],
+        "earned": "" if result.failure else _points(result.earned),
+        "possible": "" if result.failure else _points(result.possible),
+        "failure": result.failure or "",
+    }
+
+
+def _show(form: str, rows: list[dict[str, Any]]) -> None:
+    """As a table for people, or as CSV or JSON for programs."""
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1, default=str))
+        return
+    columns = list(rows[0]) if rows else []
+    if form == "csv":
+        import csv
+        import sys
+
+        from grader.classbook.page import plain_cell
+
+        writer = csv.writer(sys.stdout, lineterminator="\r\n")
+        writer.writerow(columns)
+        writer.writerows([plain_cell(str("" if v is None else v)) for v in row.values()] for row in rows)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, header_style="italic", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(_line(str("" if value is None else value))) for value in row.values()))
+    _console().print(table if rows else "Nothing.", highlight=False)
+
+
+def _points(points: Any) -> str:
+    from grader.serialise import rounded
+
+    return "–" if points is None else str(rounded(points))
+
+
+def _line(text: str) -> str:
+    from grader.text import one_line
+
+    return one_line(text)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
