@@ -20,7 +20,9 @@ from grader.frontdoor import OneOf, PathOrCommand, Seed
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from grader.intake import ClassHandIns
     from grader.model import GradeReport
+    from grader.options import Options
     from grader.pipeline import Progress
 
 _EPILOG = """\
@@ -97,9 +99,23 @@ def main() -> None:
     is_flag=True,
     help="Run student code unsealed: only your own, on your own machine.",
 )
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Of a class: hand-ins graded at a time. [cores]"
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 86_400),
+    metavar="S",
+    default=900,
+    help="Of a class: seconds for one hand-in, all checks together.",
+)
+@click.option("--force", is_flag=True, help="Of a class: grade again what is known already.")
+@click.option(
+    "--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook. [gradebook.sqlite beside the reports]"
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
 def run(path: Path, **options: Any) -> NoReturn:
-    """Grade the submission at PATH and write its report."""
+    """Grade the submission, or the class of them, at PATH and write reports."""
     sys.exit(_run(path, **options))
 
 
@@ -115,10 +131,14 @@ def _run(
     isolation: Any,
     unsafe_no_isolation: bool,
     debug: bool,
+    **of_a_class: Any,
 ) -> ExitCode:
+    from grader.intake import read_class
+    from grader.intake.classes import ONE
     from grader.options import Options, runs_student_code
     from grader.worker import twin
 
+    found = read_class(path)
     target = out or Path("reports") / (path.resolve().name or "submission")
     _refuse_unwritable(target)
     options = Options(
@@ -128,6 +148,8 @@ def _run(
         seed=seed,
         isolation="none" if unsafe_no_isolation else isolation,
     )
+    if found.layout != ONE:
+        return _run_class(found, options, out or Path("reports"), formats or _FORMATS, **of_a_class)
     if runs_student_code(options):
         twin.start_over()  # from here on in a process that shares its import of torch with the zygote
     from grader.pipeline import grade
@@ -140,6 +162,50 @@ def _run(
         for check, trace in graded.internal_errors.items():
             errors.print(f"\n{check}: the grader's own error\n{trace}", markup=False, highlight=False)
     return exit_code(graded.report)
+
+
+def _run_class(
+    found: ClassHandIns,
+    options: Options,
+    out: Path,
+    formats: tuple[str, ...],
+    *,
+    jobs: int | None,
+    timeout: float,
+    force: bool,
+    book: str | None,
+) -> ExitCode:
+    """Grade everyone of a class."""
+    from grader.classroom.command import Outputs, grade_class, user_name
+    from grader.classroom.hand_in import ClassOptions, cores
+    from grader.options import runs_student_code
+    from grader.worker import twin
+
+    if options.isolation == "none":
+        raise UsageError(
+            "A class is never graded unsealed.", "Leave --unsafe-no-isolation out, or grade one hand-in."
+        )
+    _refuse_unwritable(out)
+    errors = _console(stderr=True)
+    how = ClassOptions(jobs=jobs or cores(), timeout_s=timeout, force=force, author=user_name())
+    where = Outputs(out, book or str(out / "gradebook.sqlite"), formats)
+
+    def before() -> None:
+        if runs_student_code(options):
+            twin.start_over()  # comes back here as a process that shares its import of torch with the zygote
+        errors.print(f"{found.path.name}: {found.layout}, {len(found)} hand-ins", markup=False)
+
+    with _ended_like_ctrl_c():
+        return grade_class(
+            found.hand_ins,
+            str(found.path.resolve()),
+            options,
+            how,
+            where,
+            _console(),
+            errors,
+            before=before,
+        )
 
 
 def _deliver(report: GradeReport, target: Path, formats: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from grader.classroom.hand_in import HandIn, Tally, Watcher
 from grader.gradebook import Result
-from grader.model import GradeReport
+from grader.model import GradeReport, Status
 from grader.serialise import rounded
 from grader.text import one_line
 
@@ -83,9 +83,15 @@ def print_summary(
         table.add_row(
             "Points", f"mean {mean(earned):.1f}, median {median(earned):g}, {spread}, of {rounded(most)}"
         )
-        waiting = sum(not result.complete for result in graded)
+        waiting = [result for result in graded if _waits(result)]
         if waiting:
-            table.add_row("Waiting", f"{waiting} hold something that a person has to mark:  grade review")
+            table.add_row(
+                "Waiting", f"{len(waiting)} hold something that a person has to mark:  grade review"
+            )
     for what, where in places.items():
         table.add_row(what, where)
     console.print(table, highlight=False)
+
+
+def _waits(result: Result) -> bool:
+    return any(mark.status is Status.NEEDS_REVIEW for mark in result.marks.values())

@@ -8,7 +8,6 @@ with one hand-in is recorded as its failure, and the class goes on.
 
 from __future__ import annotations
 
-import os
 import selectors
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -229,8 +228,3 @@ def entry_of(hand_in: HandIn, submission_sha256: str) -> Entry:
         members=hand_in.members,
         source=hand_in.source,
     )
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
