@@ -27,6 +27,11 @@ HEADER_BYTES = 4 * 2**20
 MOST_TENSORS = 4_000
 MOST_DIMENSIONS = 8
 LONGEST_NAME = 400
+_OTHERS = {
+    b"PK\x03\x04": "is a file of torch.save under another name",
+    b"version ": "is a note of Git LFS about the file, not the file itself (`git lfs pull` fetches it)",
+}
+"""How files begin that are often handed in instead."""
 _PREFIX = struct.Struct("<Q")
 _AGAIN = "Save the model once more with model.save_pretrained(folder) and hand that in."
 
@@ -56,8 +61,9 @@ def read_entries(file: WeightsFile) -> Mapping[str, TensorEntry]:
     prefix = bytearray(_PREFIX.size)
     file.read_into(memoryview(prefix), 0)
     (length,) = _PREFIX.unpack(prefix)
-    if bytes(prefix[:4]) == b"PK\x03\x04":
-        raise _problem(file, "is a file of torch.save under another name")
+    for start, what in _OTHERS.items():
+        if prefix.startswith(start):
+            raise _problem(file, what)
     if length > file.size - _PREFIX.size:
         raise _problem(
             file,

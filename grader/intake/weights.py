@@ -22,6 +22,7 @@ WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Endings of the files that hold weights; all but the first are pickles."""
 READ_LATER = "It holds weights: it is opened where a checkpoint is judged."
 _PIECE = 8 << 20
+_ADVICE = "Hand in"
 
 
 class WeightsProblem(Exception):
@@ -96,7 +97,8 @@ def open_weights(submission: Submission, file: SubmittedFile) -> WeightsFile:
     if file.problem is None:
         return WeightsFile(file.path, len(file.content), content=file.content)
     if file.problem != READ_LATER:
-        raise WeightsProblem(f"{file.path}: {file.problem}")
+        what, found, step = file.problem.partition(_ADVICE)
+        raise WeightsProblem(f"{file.path}: {what.strip()}", (found + step) or "Hand it in once more.")
     try:
         fd = open_stored(file.stored or (str(submission.root), file.path), most=file.size)
     except FileProblem as problem:
@@ -125,5 +127,5 @@ def too_large_weights(size: int, most: int) -> str:
     """Why a file of weights of `size` bytes is not opened."""
     return (
         f"It is {megabytes(size)}, and at most {megabytes(most)} of weights are opened, so it was left unread. "
-        "Hand in the model's weights alone, in float32 or shorter: no optimizer, no gradients."
+        f"{_ADVICE} the model's weights alone, in float32 or shorter: no optimizer, no gradients."
     )

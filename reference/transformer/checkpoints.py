@@ -188,10 +188,9 @@ def _state(
 def _renamed(shapes: Shapes, notes: list[str]) -> dict[str, str]:
     """Our name -> the file's: wrappers taken off, old names of LayerNorm's weights made new."""
     found = {name: name for name in shapes}
-    for wrapper in _WRAPPERS:
-        if found and all(own.startswith(wrapper) for own in found):
-            found = {own.removeprefix(wrapper): name for own, name in found.items()}
-            notes.append(f"Each name begins with {wrapper!r}, which was taken off.")
+    while wrapper := next((w for w in _WRAPPERS if all(own.startswith(w) for own in found)), None):
+        found = {own.removeprefix(wrapper): name for own, name in found.items()}
+        notes.append(f"Each name begins with {wrapper!r}, which was taken off.")
     for old, new in _OLD_NAMES:
         found = {old.sub(new, own): name for own, name in found.items()}
     return found

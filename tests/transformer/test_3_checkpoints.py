@@ -16,7 +16,7 @@ from grader.checking.student import Student
 from grader.intake import Found, Metrics, label_name, read_predictions
 from grader.intake.weights import WeightsProblem
 from grader.model import Plot, Submission
-from reference.transformer import bodies
+from reference.transformer import bodies, reevaluation
 from reference.transformer.architecture import NotUsableError
 from reference.transformer.checkpoint_files import choose
 from reference.transformer.claims import (
@@ -30,7 +30,7 @@ from reference.transformer.claims import (
     named_order,
 )
 from reference.transformer.news import LABELS
-from reference.transformer.reevaluation import CUTS, AtHand, Evaluated, at_hand, evaluate
+from reference.transformer.reevaluation import AtHand, Evaluated, at_hand, evaluate
 from reference.transformer.reported import DISTILBERT, ROBERTA, Body, figures, refuse_below_bar
 
 WORKS = {True: 0.70, False: 0.50}
@@ -106,7 +106,6 @@ def judge_answers(check: Running, evaluated: Evaluated, texts: AtHand, body: Bod
     check.plot(confusion(evaluated, texts, body))
     if found.share < WORKS[texts.real]:
         refuse_what_has_not_learnt(evaluated, texts, found, body)
-    assert order is not None
     return found, order
 
 
@@ -199,7 +198,7 @@ def judge_claims(
             f"It has the accuracy claimed for epoch {same.epochs[-1]}, not the last: the best one was kept, it seems."
         )
         return
-    for most in CUTS:
+    for most in reevaluation.CUTS:
         again = count(evaluated.answers(texts.test.texts, most), texts.test.labels, order)
         if agreement(claimed, again).last:
             check.note(f"It has the claimed accuracy where texts are cut to {most} tokens: {again.shown}.")
