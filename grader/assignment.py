@@ -20,7 +20,7 @@ _TOP = {
 _PART = {"id", "title", "asks", "worker"}
 _CHECK = {
     "id", "title", "points", "visibility", "depends_on", "tolerance", "timeout_s", "review", "answers",
-    "number",
+    "number", "rubric",
 }  # fmt: skip
 _TOLERANCE = {"why", "relative", "absolute"}
 _WITHOUT_PUBLIC = "`grade list --public` shows the public ones; leave --public out to run hidden checks too."
@@ -166,6 +166,7 @@ def _check(entry: Mapping[str, Any]) -> Check:
         timeout_s=entries.above_zero(entry, "timeout_s", where, 20.0),
         review=entry.get("review", False) is True,
         answers=entries.texts(entry, "answers", where),
+        rubric=entries.texts(entry, "rubric", where),
         number=entries.table(entry, "number", where) if "number" in entry else None,
     )
 

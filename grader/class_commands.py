@@ -1,4 +1,4 @@
-"""Commands for a class that has been graded: `grade class`, `grade book`, `grade diff`. Imports nothing heavy."""
+"""Commands for a class that has been graded: `grade class`, `review`, `book`, `diff`. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -75,6 +75,45 @@ def class_book(book: str, reports: Path | None, out: Path | None, assignment: st
     click.echo(f"{statistics.students} students, {statistics.open_reviews} marks for a person to give")
     for name in ("class.html", "class.csv", "class.json"):
         click.echo(folder / name)
+
+
+@click.command("review")
+@BOOK
+@click.option("--blind", is_flag=True, help="Hide names, and the order that would give them away.")
+@click.option("--author", metavar="NAME", help="Who marks; kept with each mark. [your user name]")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=0, metavar="N", help="On 127.0.0.1. [a free one]"
+)
+@ASSIGNMENT
+@DEBUG
+def review(book: str, blind: bool, author: str | None, port: int, assignment: str, debug: bool) -> None:
+    """Mark in the browser what the grader leaves to a person."""
+    from grader.assignment import load_assignment
+    from grader.classroom.command import user_name
+    from grader.gradebook import Gradebook
+    from grader.review.queue import Queue
+
+    try:
+        from grader.review.serve import serve
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The review needs the package {error.name!r}.",
+            "Install it with:  pip install 'transformer-grader[review]'",
+        ) from None
+    found = load_assignment(assignment)
+    with Gradebook.open(book, create=False) as opened:
+        queue = Queue(opened, found, author=author or user_name(), blind=blind)
+        if not queue.items:
+            click.echo("Nothing waits for a person.")
+            return
+
+        def tell(address: str) -> None:
+            click.echo(
+                f"{len(queue.items)} answers to mark. Open this address; it works once:\n\n    {address}\n"
+            )
+            click.echo("Ctrl-C ends the review; every mark is kept as soon as it is given.")
+
+        serve(queue, port=port, tell=tell)
 
 
 @click.command("book")

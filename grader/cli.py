@@ -419,5 +419,10 @@ def _progress(console: Console) -> Iterator[Progress]:
         yield Progress(on_start=started, on_finish=lambda check, outcome: done.append(check.id))
 
 
-for command in (class_commands.class_book, class_commands.show_book, class_commands.diff):
+for command in (
+    class_commands.class_book,
+    class_commands.review,
+    class_commands.show_book,
+    class_commands.diff,
+):
     main.add_command(command)

@@ -116,6 +116,8 @@ class Check:
     """True where a person marks it (prose)."""
     answers: tuple[str, ...] = ()
     """Keys of answers.toml that it reads."""
+    rubric: tuple[str, ...] = ()
+    """What a person who marks it looks for, a sentence each; shown in the review."""
     number: Mapping[str, Any] | None = None
     """Declaration of a numeric answer (key, quantity, unit, follow_through); see docs/authoring.md."""
 

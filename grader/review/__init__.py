@@ -1,0 +1,1 @@
+"""Marking in the browser what the grader leaves to a person: a local web app over the gradebook."""
