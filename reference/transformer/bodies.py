@@ -147,15 +147,16 @@ def _ids(body: str, texts: Sequence[str]) -> list[list[int]]:
     return [_tokens[body, text] for text in texts]
 
 
-def right(body: str, model: Any, test: Sequence[Row]) -> Tensor:
-    """(N,) of bool: which of `test` the model gives the right label."""
-    labels = torch.tensor([row["label"] for row in test])
-    return logits(body, model, [row["text"] for row in test]).argmax(-1) == labels
+def answers(body: str, model: Any, texts: Sequence[str]) -> list[int]:
+    """The label number that the model gives to each text."""
+    labels: list[int] = logits(body, model, texts).argmax(-1).tolist()
+    return labels
 
 
 def accuracy(body: str, model: Any, test: Sequence[Row]) -> Fraction:
     """The exact share k/n of `test` that the model answers with the right label."""
-    return Fraction(int(right(body, model, test).sum()), len(test))
+    given = answers(body, model, [row["text"] for row in test])
+    return Fraction(sum(a == row["label"] for a, row in zip(given, test, strict=True)), len(test))
 
 
 def _folder(body: str) -> str:

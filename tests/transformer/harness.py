@@ -29,6 +29,7 @@ from torch.nn.utils import parametrize
 from watch import Watch, loops, loose_tensors
 from worker_finetuning import (  # noqa: F401  (the checks of part 3 call them as the harness's own)
     dataset,
+    frozen,
     load_weights,
     tiny_model,
     tokenizer,

@@ -146,6 +146,11 @@ def _read_off(module: nn.Module, before: nn.Module, name: str) -> Tensor:
         return bias[0] if what == "bias" else (layer(torch.eye(width)) - bias).T  # (out, in)
 
 
+def frozen(module: nn.Module) -> list[str]:
+    """Names of the weights that the student's code set to be left alone."""
+    return [name for name, p in module.named_parameters() if not p.requires_grad]
+
+
 def load_weights(module: nn.Module, state: dict[str, Tensor]) -> None:
     """Put `state` into the model and leave it in eval mode."""
     module.load_state_dict(state)
