@@ -26,7 +26,7 @@ _PATH = re.compile(r" \((?:/[^()]*|unknown location)\)$")
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
 _BYTES = re.compile(r"tried to allocate (\d+) bytes")
 _BAD_CALL = re.compile(r"([\w.]+)\(.*\) (?:takes|missing|got|cannot be called)", re.DOTALL)
-_CODE_NOTE = re.compile(r"(.+\.py): (.+)", re.DOTALL)
+_CODE_NOTE = re.compile(r"(.+\.(?:py|ipynb)): (.+)", re.DOTALL)
 """A note of intake on one file."""
 _NO_MODULE = re.compile(r"(\w+ is no torch\.nn\.Module): w(.*)", re.DOTALL)
 _ADVICE: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -75,7 +75,7 @@ def fault(raised: Raised, rules: Rules = Rules()) -> StudentFault:
         case "missing":
             return _missing_fault(raised, rules)
         case "ambiguous":
-            hint = "Every .py file of the folder counts: take old versions out, or rename them."
+            hint = "Every .py file and notebook counts: take old versions out, or rename them."
             return StudentFault(Status.FAILED, raised.message, hint)
         case "syntax":
             return _syntax_fault(raised, raised.message)
@@ -126,21 +126,26 @@ def _syntax_fault(raised: Raised, message: str) -> StudentFault:
         return StudentFault(Status.FAILED, message, "Save it as a plain Python file in UTF-8.")
     frame = raised.frames[-1]
     line = f"The line is `{frame.code.strip()}`; " if frame.code.strip() else ""
-    return StudentFault(Status.FAILED, message, f"{line}`python {frame.file}` shows the same error.")
+    again = f"`python {frame.file}`" if frame.file.endswith(".py") else "Running that cell"
+    return StudentFault(Status.FAILED, message, f"{line}{again} shows the same error.")
 
 
 def _import_fault(raised: Raised, rules: Rules) -> StudentFault:
     message = _PATH.sub("", raised.message)
     file = raised.frames[0].file if raised.frames else "Your file"
+    cell = not file.endswith(".py") and bool(raised.frames)
+    done = "run" if cell else "imported"
     if raised.type_name in ("SyntaxError", "IndentationError", "TabError"):
-        return _syntax_fault(raised, f"{file} could not be imported: {raised.type_name}: {message}.")
+        return _syntax_fault(raised, f"{file} could not be {done}: {raised.type_name}: {message}.")
     if raised.type_name == "ModuleNotFoundError":
         return _package_fault(raised, rules)
     hint = "Code at the top level runs on import; keep only definitions there."
+    if cell:
+        hint = "Of a notebook runs what your definitions use: restart the kernel and run all cells, in order."
     if message.startswith("cannot import name"):
         hint = "Check the spelling, and that the file or package defines it."
     return StudentFault(
-        Status.FAILED, f"{file} could not be imported: {_said(raised, message)}{_at(raised)}.", hint
+        Status.FAILED, f"{file} could not be {done}: {_said(raised, message)}{_at(raised)}.", hint
     )
 
 
@@ -216,17 +221,11 @@ def _at(raised: Raised) -> str:
     return f" ({raised.frames[-1].file}, line {raised.frames[-1].line})" if raised.frames else ""
 
 
-def unread_code(paths: Iterable[str], notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def unread_code(notes: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """(what was not read, why or what to do) for each file that may hold code, out of intake's own notes."""
-    found = [
+    return tuple(
         (f"{note[1]} was not read.", _sentence(note[2])) for text in notes if (note := _CODE_NOTE.match(text))
-    ]
-    books = [path for path in paths if path.endswith(".ipynb")]
-    found += [
-        (f"{book} is a notebook.", "Code is read from .py files: export the notebook as one.")
-        for book in books
-    ]
-    return tuple(found)
+    )
 
 
 def _sentence(text: str) -> str:

@@ -70,7 +70,7 @@ class ChecksPlugin:
         self._rules = Rules(
             allowed_packages=self.assignment.allowed_packages,
             signatures=self.assignment.signatures,
-            unread=unread_code([file.path for file in submission.files], submission.notes),
+            unread=unread_code(submission.notes),
         )
 
     # -------------------------------------------------------------- which checks run, and in which order

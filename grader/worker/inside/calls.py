@@ -31,6 +31,7 @@ class Caller:
         self._kept: dict[str, Any] = {}
         if harness is not None:
             harness.student = handin.find  # type: ignore[attr-defined]
+            harness.cells = handin.cells  # type: ignore[attr-defined]
 
     def batch(
         self, calls: list[dict[str, Any]], payload: memoryview
@@ -138,6 +139,8 @@ class Caller:
         if isinstance(error, SystemExit | KeyboardInterrupt):
             message = f"The code ended the program ({type_name}: {text_of(error)}); a function has to return."
             return StudentProblem("exit", message, type_name=type_name, frames=frames)
+        if isinstance(error, NameError) and (earlier := self._handin.why_missing(error)) is not None:
+            return earlier
         if isinstance(error, TypeError) and not frames and not name.startswith("harness:"):
             return StudentProblem("signature", text_of(error), type_name=type_name)
         return StudentProblem("exception", text_of(error), type_name=type_name, frames=frames)

@@ -8,7 +8,10 @@ import re
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from .book import Book, Broken, read_notebook, read_script
+from .cells import NotANotebook, looks_exported
 
 _MARKERS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
@@ -22,6 +25,15 @@ class Place:
     line: int
     weak: bool
     """An assignment, which does not compete with a class or function of that name in the same file."""
+    shape: str = ""
+    """The syntax tree as text: two places of one shape define the same. Empty inside of blocks."""
+    cell: str = ""
+    """Where it is a cell of a notebook, its label: "a3.ipynb, cell 5"."""
+
+    @property
+    def where(self) -> str:
+        """For the student."""
+        return f"{self.cell}, line {self.line}" if self.cell else f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,10 @@ class Index:
     problems: list[tuple[Problem, bytes]] = field(default_factory=list)
     relative: set[str] = field(default_factory=set)
     """Files that use relative imports, so that they have to be imported as part of a package."""
+    books: dict[str, Book] = field(default_factory=dict)
+    """Notebooks, and .py files exported from one, by path: these are not imported."""
+    written: dict[str, bytes] = field(default_factory=dict)
+    """Files that cells of a notebook write with %%writefile, and that were not handed in, by path."""
 
     def problem_hiding(self, name: str) -> Problem | None:
         """The unreadable file whose bytes contain `name`, if there is one."""
@@ -52,20 +68,93 @@ class Index:
 
 
 def index(files: Mapping[str, bytes]) -> Index:
-    """Scans every .py file but those in hidden folders and caches."""
+    """Scans every .py and .ipynb file but those in hidden folders and caches."""
     found = Index()
-    for path in sorted(files):
-        if not path.endswith(".py") or any(p.startswith(".") or p == "__pycache__" for p in path.split("/")):
+    seen = [
+        p for p in sorted(files) if not any(n.startswith(".") or n == "__pycache__" for n in p.split("/"))
+    ]
+    for path in seen:
+        if path.endswith((".py", ".ipynb")):
+            _take_book(path, files[path], found)
+    found.written = {path: text for path, text in found.written.items() if path not in files}
+    scripts = {path: files[path] for path in seen if path.endswith(".py")} | found.written
+    for path, content in sorted(scripts.items()):
+        if path in found.books:
             continue
-        parsed = _parse(path, files[path])
+        parsed = _parse(path, content)
         if isinstance(parsed, Problem):
-            found.problems.append((parsed, files[path]))
+            found.problems.append((parsed, content))
             continue
         for name, places in _definitions(path, parsed.body).items():
             found.places.setdefault(name, []).extend(places)
         if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(parsed)):
             found.relative.add(path)
     return found
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+def _take_book(path: str, content: bytes, found: Index) -> None:
+    """Take up a notebook, or a .py file that was one; any other .py file is left to be imported."""
+    if path.endswith(".ipynb"):
+        try:
+            book = read_notebook(path, content)
+        except NotANotebook as error:
+            found.problems.append((Problem(path, 1, f"{path} cannot be read: {error}"), content))
+            return
+    else:
+        text = _exported(path, content)
+        if text is None:
+            return
+        book = read_script(path, text)
+    found.books[path] = book
+    for broken in book.broken:
+        problem = _cell_problem(broken)
+        found.problems.append((problem, broken.source.encode("utf-8", "replace")))
+    for name, place in _of_book(book).items():
+        found.places.setdefault(name, []).append(place)
+    for name, text in book.written.items():
+        parts = [part for part in name.split("/") if part != "."]
+        if name.endswith(".py") and all(part.strip(". ") and "\0" not in part for part in parts):
+            found.written["/".join([*path.split("/")[:-1], *parts])] = text.encode("utf-8", "replace")
+
+
+def _exported(path: str, content: bytes) -> str | None:
+    """The text of a .py file that was a notebook; None for any other."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding).replace("\r\n", "\n")
+    except (SyntaxError, ValueError, LookupError):  # what is wrong is told where the file is parsed
+        return None
+    return text if "\0" not in text and looks_exported(text) else None
+
+
+def _of_book(book: Book) -> dict[str, Place]:
+    """One place a name: in a notebook, what stands last counts."""
+    found: dict[str, Place] = {}
+    for statement in book.statements:
+        for name, place in _of_statement(book.path, statement.node).items():
+            if name not in found or found[name].weak or not place.weak:
+                cell = statement.label if statement.label != book.path else ""
+                found[name] = replace(place, cell=cell)
+    return found
+
+
+def _cell_problem(broken: Broken) -> Problem:
+    error = broken.error
+    if all(marker in broken.source for marker in ("<<<<<<< ", ">>>>>>> ")):
+        sentence = f"{broken.label} holds a merge-conflict marker: keep one of the two versions."
+        return Problem(broken.label, 1, sentence)
+    if not isinstance(error, SyntaxError):
+        sentence = f"{broken.label} cannot be parsed: {type(error).__name__}: {str(error)[:200]}"
+        return Problem(broken.label, 1, sentence)
+    line = error.lineno or 1
+    sentence = f"{broken.label}, line {line}: {type(error).__name__}: {error.msg}"
+    return Problem(broken.label, line, sentence, (error.text or "").strip()[:200])
+
+
+# ---------------------------------------------------------------- files
 
 
 def _parse(path: str, content: bytes) -> ast.Module | Problem:
@@ -163,16 +252,17 @@ def _compete(places: list[Place]) -> list[Place]:
 def _of_statement(path: str, statement: ast.stmt) -> dict[str, Place]:
     """What one top-level statement binds, blocks included."""
     if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        return {statement.name: Place(path, statement.lineno, weak=False)}
+        return {statement.name: Place(path, statement.lineno, weak=False, shape=ast.dump(statement))}
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return {name: Place(path, statement.lineno, weak=True) for name in _names(targets)}
+        shape = ast.dump(statement)
+        return {name: Place(path, statement.lineno, weak=True, shape=shape) for name in _names(targets)}
     found: dict[str, Place] = {}
     for block in _blocks(statement):
         for inner in block:
             for name, place in _of_statement(path, inner).items():
                 if name not in found or found[name].weak:
-                    found[name] = place
+                    found[name] = replace(place, shape="")
     return found
 
 

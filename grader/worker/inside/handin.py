@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -14,6 +15,7 @@ from typing import Any
 
 from . import discover
 from .problems import StudentProblem, frames_of, text_of
+from .runner import Runner
 
 
 class HandIn:
@@ -28,12 +30,37 @@ class HandIn:
         self._library_names = library_names
         self._index: discover.Index | None = None
         self._modules: dict[str, ModuleType | StudentProblem] = {}
+        self._runners: dict[str, Runner] = {}
         sys.meta_path.insert(0, _StudentFinder(folder, library_names))
         sys.path.append(folder)
 
     def find(self, name: str) -> Any:
         """The student's top-level object called `name`; raises StudentProblem."""
-        place = self._place(name)
+        first: StudentProblem | None = None
+        for place in self._places(name):
+            try:
+                return self._get(name, place)
+            except StudentProblem as problem:
+                first = first or problem
+        assert first is not None
+        raise first
+
+    def cells(self) -> list[tuple[str, str]]:
+        """(label, Python with magics neutralised) of each code cell of the notebooks, in order."""
+        return [cell for book in self._indexed().books.values() for cell in book.python]
+
+    def why_missing(self, error: NameError) -> StudentProblem | None:
+        """Why a cell did not bind the name that code of a notebook now misses, where that is so."""
+        found = (runner.why_missing(error) for runner in self._runners.values())
+        return next((problem for problem in found if problem is not None), None)
+
+    def _get(self, name: str, place: discover.Place) -> Any:
+        book = self._indexed().books.get(place.file)
+        if book is not None:
+            if place.file not in self._runners:
+                self._look_in(os.path.dirname(place.file))
+                self._runners[place.file] = Runner(book, self.folder)
+            return self._runners[place.file].get(name)
         module = self._import(place.file)
         try:
             return getattr(module, name)
@@ -43,25 +70,38 @@ class HandIn:
             )
             raise StudentProblem("missing", message) from None
 
-    def _place(self, name: str) -> discover.Place:
+    def _indexed(self) -> discover.Index:
         if self._index is None:
             self._index = discover.index(self._files)
-        places = self._index.places.get(name, [])
-        if len(places) == 1:
-            return places[0]
+            for path, content in self._index.written.items():
+                self.sources[path] = content.decode("utf-8", "replace")
+                with contextlib.suppress(OSError, ValueError):
+                    place = os.path.join(self.folder, *path.split("/"))
+                    os.makedirs(os.path.dirname(place), exist_ok=True)
+                    with open(place, "xb") as file:
+                        file.write(content)
+            for book in self._index.books.values():
+                self.sources.update(book.sources)
+        return self._index
+
+    def _places(self, name: str) -> list[discover.Place]:
+        """Where `name` is defined, in one way only: a notebook and the file exported from it may both have it."""
+        index = self._indexed()
+        places = index.places.get(name, [])
+        if len(places) == 1 or (places and places[0].shape and len({p.shape for p in places}) == 1):
+            return sorted(places, key=lambda place: place.file in index.books)
         if places:
-            listed = " and ".join(f"{p.file}:{p.line}" for p in places[:6])
+            listed = " and ".join(p.where for p in places[:6])
             message = f"{name} is defined more than once: {listed}. Keep one of them."
             raise StudentProblem("ambiguous", message)
-        problem = self._index.problem_hiding(name)
+        problem = index.problem_hiding(name)
         if problem is not None:
             frames = [[problem.file, problem.line, "<module>", problem.code]]
             raise StudentProblem("syntax", problem.sentence, type_name="SyntaxError", frames=frames)
-        near = _nearest(name, self._index.places)
+        near = _nearest(name, index.places)
         message = f"No file of the hand-in defines {name}."
         if near is not None:
-            where = self._index.places[near][0]
-            message += f" Did you mean {near} ({where.file}:{where.line})?"
+            message += f" Did you mean {near} ({index.places[near][0].where})?"
         raise StudentProblem("missing", message, suggestion=near)
 
     def _import(self, file: str) -> ModuleType:
@@ -79,8 +119,7 @@ class HandIn:
                 return self._load_as("_student_" + name.replace(".", "_"), file)
             if "." in name or "/" not in file:
                 return self._import_by_name(name, file)
-            sys.path.append(os.path.join(self.folder, os.path.dirname(file)))
-            sys.meta_path.insert(1, _StudentFinder(sys.path[-1], self._library_names))
+            self._look_in(os.path.dirname(file))
             return self._import_by_name(name, file)
         except (SystemExit, KeyboardInterrupt) as error:
             message = (
@@ -92,14 +131,20 @@ class HandIn:
         except BaseException as error:
             return self._problem("import", error, text_of(error))
 
+    def _look_in(self, below: str) -> None:
+        """Let a file import those beside it."""
+        folder = os.path.join(self.folder, below) if below else self.folder
+        if folder not in sys.path:
+            sys.path.append(folder)
+            sys.meta_path.insert(1, _StudentFinder(folder, self._library_names))
+
     def _module_name(self, file: str) -> str:
         """Dotted inside a package (an __init__.py, or relative imports), else the bare name of the file."""
         parts = file.removesuffix(".py").split("/")
         if parts[-1] == "__init__":
             parts = parts[:-1] or ["__init__"]
-        assert self._index is not None
         in_package = "/".join([*file.split("/")[:-1], "__init__.py"]) in self._files and len(parts) > 1
-        dotted = in_package or file in self._index.relative
+        dotted = in_package or file in self._indexed().relative
         return ".".join(parts) if dotted and all(p.isidentifier() for p in parts) else parts[-1]
 
     def _import_by_name(self, name: str, file: str) -> ModuleType:

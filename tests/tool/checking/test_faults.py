@@ -163,11 +163,12 @@ def test_a_missing_definition_names_the_file_that_was_not_read() -> None:
         "net.py: It is 1,000 MB, so it was left unread.",
         "Hidden files were left out: .git.",
         "b.txt: a link.",
+        "work.ipynb: it is empty.",
     )
-    unread = unread_code(["net.py", "work.ipynb", "b.txt"], notes)
+    unread = unread_code(notes)
     assert unread == (
         ("net.py was not read.", "It is 1,000 MB, so it was left unread."),
-        ("work.ipynb is a notebook.", "Code is read from .py files: export the notebook as one."),
+        ("work.ipynb was not read.", "It is empty."),
     )
     said = fault(
         raised("missing", message="No file of the hand-in defines Net.", frames=()), Rules(unread=unread)

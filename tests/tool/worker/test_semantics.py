@@ -126,10 +126,16 @@ def test_a_file_named_like_a_library_breaks_nothing(name: str, make: Make) -> No
 
 
 def test_defined_twice_names_both_places(level: str, make: Make) -> None:
-    worker = make(level, {"a.py": "class A: pass\n", "b/c.py": "\nclass A: pass\n"})
+    worker = make(level, {"a.py": "class A: x = 1\n", "b/c.py": "\nclass A: x = 2\n"})
     message = problem_of(worker.run([Call("student:A")])[0], "ambiguous").message
     assert "a.py:1" in message
     assert "b/c.py:2" in message
+
+
+def test_the_same_definition_in_two_files_is_one(level: str, make: Make) -> None:
+    source = "class A:\n    def f(self): return 1\n"
+    worker = make(level, {"a.py": source, "old/copy.py": f"# a copy\n{source}"})
+    value_of(worker.run([Call("student:A")])[0])
 
 
 def test_missing_with_a_near_name(level: str, make: Make) -> None:
