@@ -26,6 +26,7 @@ from reference.transformer.asking import (
     weights_of,
 )
 from reference.transformer.attention import attention
+from reference.transformer.explaining import seen
 from reference.transformer.matching import candidates
 
 NUDGE = 0.0005
@@ -62,9 +63,9 @@ def test_gradients_and_inputs(check: Running, student: Student) -> None:
             "Functions whose name ends in _ and += on an argument change the caller's tensor; use the plain ones.",
         )
     parameters = weights_of(check, described)
-    gradients = received_gradients(check, result, parameters)
     case = GradientCase(Probe(x, y, y, mask), cotangent, H)
     due = formula_gradients(parameters, output, case)
+    gradients = received_gradients(check, result, parameters, right=due is not None)
     if due is not None:
         wrong = [n for n, g in gradients.items() if not near(g, due[n], due)]
     else:
@@ -84,22 +85,28 @@ class GradientCase(NamedTuple):
     num_heads: int
 
 
-def received_gradients(check: Running, result: Any, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The gradients of the worker; fails the check where none reaches a matrix."""
+def received_gradients(
+    check: Running, result: Any, parameters: dict[str, Tensor], *, right: bool
+) -> dict[str, Tensor]:
+    """The gradients of the worker; fails the check where none reaches a matrix. `right`: whether the output is."""
     attached, found, of_inputs = fields(result, "gradients", "attached", "gradients", "inputs")
     if attached is not True:
         raise Failed(
             "The output is cut off from the weights: no gradient can flow.",
             "Take out .data, .detach(), torch.no_grad() and numpy from forward.",
+            diagnosis=seen("output-cut-off", "it has no history of operations"),
         )
     if not isinstance(found, dict) or found.keys() != parameters.keys() or not isinstance(of_inputs, list):
         raise tampered("gradients")
-    for name, gradient in zip(("query", "key", "value"), of_inputs, strict=False):
-        if not isinstance(gradient, Tensor) or not (gradient.abs() > 0).any():
-            raise Failed(
-                f"No gradient gets through to the {name}: the layers before this one cannot learn.",
-                "Take out .data, .detach() and torch.no_grad() from forward.",
-            )
+    reached = [isinstance(g, Tensor) and bool((g.abs() > 0).any()) for g in of_inputs[:3]]
+    if not all(reached):
+        name = ("query", "key", "value")[reached.index(False)]
+        cut_off = reached == [False, False, True] and right
+        raise Failed(
+            f"No gradient gets through to the {name}: the layers before this one cannot learn.",
+            "Take out .data, .detach() and torch.no_grad() from forward.",
+            diagnosis=seen("attention-cut-off", "the value alone has a gradient") if cut_off else None,
+        )
     gradients = tensors(
         {n: torch.zeros_like(parameters[n]) if g is None else g for n, g in found.items()}, "gradients"
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from grader.checking.compare import problem_with
 from grader.checking.evidence import Running
@@ -17,6 +18,7 @@ from grader.checking.student import Student
 from grader.worker.calls import Call, Raised, Ref
 from reference.transformer.advice import notes
 from reference.transformer.asking import Probe, build, call, draw, normal, output_hint, sizes
+from reference.transformer.explaining import seen
 from reference.transformer.properties import (
     Relation,
     calls_of,
@@ -61,16 +63,22 @@ def test_properties(check: Running, student: Student) -> None:
         f"MultiHeadAttention({E}, {H}) called {len(calls)} times: twice alike; with the queries, then the keys and "
         "their values in another order; with other keys or values; with one value for all keys; with a single key"
     )
-    _, _, *outputs, seen = student.ask(
+    _, _, *outputs, watched = student.ask(
         *build(check, E, H),
         *(call(Probe(*inputs), seed=seed) for seed, inputs in enumerate(calls)),
         Call("harness:advise_attention"),
     )
-    advise(check, seen)
+    advise(check, watched)
     for output, inputs in zip(outputs, calls, strict=True):
         problem = problem_with(output, tuple(inputs[0].shape))
         if problem:
-            raise Failed(problem, output_hint(output, Probe(*inputs)))
+            raise Failed(
+                problem,
+                output_hint(output, Probe(*inputs)),
+                diagnosis=seen("axis-of-one-lost", "the rest of the shape is right")
+                if lost_an_axis(output, inputs[0])
+                else None,
+            )
     judge(check, [again], [gap_of(again, calls, outputs)])  # else the others say nothing
     plain, revalued, _ = outputs_of(linear, calls, outputs)
     for name, changed in (("keys", outputs[0]), ("values", revalued)):
@@ -92,8 +100,8 @@ def test_lengths(check: Running, student: Student) -> None:
         f"PositionalEncoding({WIDTH}) on {LONGEST} times the same row, and before on 6, 11, 1 and 6 of them"
     )
     forward = (Call("harness:forward", (Ref("encoding"), False, 0, [x])) for (x,) in calls)
-    *outputs, seen = ask(check, student, *forward, Call("harness:advise_encoding"))
-    advise(check, seen)
+    *outputs, watched = ask(check, student, *forward, Call("harness:advise_encoding"))
+    advise(check, watched)
     for output, (x,) in zip(outputs, calls, strict=True):
         problem = problem_with(output, tuple(x.shape))
         if problem:
@@ -118,8 +126,17 @@ def ask(check: Running, student: Student, *calls: Call) -> list[Any]:
     return student.values(replies)[1:]
 
 
-def advise(check: Running, seen: Any) -> None:
-    for note in notes(seen):
+def lost_an_axis(output: Any, due: Tensor) -> bool:
+    """Whether `output` has the shape of `due` but for axes of length 1."""
+    return (
+        isinstance(output, Tensor)
+        and output.dim() < due.dim()
+        and output.squeeze().shape == due.squeeze().shape
+    )
+
+
+def advise(check: Running, watched: Any) -> None:
+    for note in notes(watched):
         check.note(note)
 
 

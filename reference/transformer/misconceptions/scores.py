@@ -121,7 +121,7 @@ SOFTMAXES = (
         title="The softmax runs over the queries, not over the keys",
         belief="The weights of each key add up to 1.",
         hint=_ASK_SUM,
-        checks=(*VALUES, *RUNS),
+        checks=(*VALUES, *RUNS, "2c.properties"),
         may_cost=AROUND,
         edits=edit(_SOFTMAX, "weights = scores.softmax(dim=-2)"),
         recipe=Recipe(softmax="queries"),
