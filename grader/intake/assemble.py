@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionNotFound
-from grader.intake.found import megabytes
+from grader.intake.found import megabytes, shorten
 from grader.intake.gather import Gathered, Located
+from grader.intake.notebook import read_notebook
 from grader.intake.stores import FileProblem, read_at_most
 from grader.intake.walk import IntakeLimits
 from grader.intake.weights import READ_LATER, WEIGHTS, too_large_weights
@@ -58,10 +59,23 @@ def assemble(name: str, root: Path, gathered: Gathered, limits: IntakeLimits) ->
         files.append(SubmittedFile(located.path, b"", ArtifactKind.OTHER, why))
         unread.append(f"{located.path}: {why}")
     files.sort(key=lambda file: file.path)
+    unread += [note for file in files if (note := _unreadable_notebook(file))]
     notes = capped([*gathered.notes, *sorted(unread)])
     if not files:
         notes.append(_EMPTY)
     return Submission(name=name, root=root, sha256=_hash(files), files=tuple(files), notes=tuple(notes))
+
+
+def _unreadable_notebook(file: SubmittedFile) -> str | None:
+    """A sentence on a notebook of which no cell can be read; that its size was refused is told elsewhere."""
+    if file.kind is not ArtifactKind.NOTEBOOK or file.problem:
+        return None
+    notebook = read_notebook(file)
+    if notebook.problem:
+        return f"{file.path}: it {str(notebook.problem).removeprefix(f'{file.path} ')}"
+    if "python" not in notebook.language:
+        return f"{file.path}: it is a notebook in {shorten(notebook.language, 20)}, and Python is due."
+    return None
 
 
 def _read_all(found: Iterable[Located], limits: IntakeLimits) -> tuple[list[SubmittedFile], list[str]]:

@@ -15,7 +15,8 @@ MAX_DEPTH = 30
 MAX_DIGITS = 40
 _TOLD = 20
 """Doubled keys that are named."""
-_STRING_OR_BRACKET = re.compile(r'"(?:\\.|[^"\\])*"|[\[\]{}]', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+"""Possessive: a string of megabytes, as a picture in a notebook is, must not be remembered letter by letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,7 @@ def parse_json(text: str, path: str) -> Parsed:
     if not text.strip():
         return Parsed(problem=Problem(f"{path} is empty.", "Write the figures of your run into it.", path))
     if _depth(text) > MAX_DEPTH:
-        problem = Problem(
-            f"{path} has brackets nested more than {MAX_DEPTH} deep.", "Keep the form of the starter.", path
-        )
-        return Parsed(problem=problem)
+        return Parsed(problem=_too_deep(path, MAX_DEPTH, "Keep the form of the starter."))
     doubled: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -64,6 +62,20 @@ def parse_json(text: str, path: str) -> Parsed:
         for key in doubled[:_TOLD]
     )
     return Parsed(value, notes=notes)
+
+
+def parse_texts(text: str, path: str, max_depth: int) -> Parsed:
+    """Parse a document of which only the texts matter, such as a notebook: its numbers, NaN included, stay texts."""
+    if _depth(text) > max_depth:
+        return Parsed(problem=_too_deep(path, max_depth, "Save it once more from where it was written."))
+    try:
+        return Parsed(json.loads(text, parse_float=str, parse_int=str, parse_constant=str))
+    except json.JSONDecodeError as error:
+        return Parsed(problem=_syntax_problem(text, path, error))
+
+
+def _too_deep(path: str, most: int, step: str) -> Problem:
+    return Problem(f"{path} has brackets nested more than {most} deep.", step, path)
 
 
 def _depth(text: str) -> int:

@@ -79,7 +79,7 @@ class Book:
         """The last class or function of that name at the top level of a cell, else the last statement that binds it."""
         bound = [statement for statement in self.statements if name in statement.binds]
         strong = [statement for statement in bound if getattr(statement.node, "name", None) == name]
-        return (strong or bound or [None])[-1]
+        return next(reversed(strong or bound), None)
 
     def needed_for(self, name: str) -> list[int]:
         """Places of the statements that the value of `name` needs, in order."""
