@@ -122,7 +122,8 @@ def variants(case: Case) -> Claim:
                 "If the variant is right, the check is too narrow; else take it out of the variants.",
             )
             problems.setdefault((name, seen.check), problem)
-    figures = f"{len(case.plan.variants)} variants, {results} results"
+    ran = sum(any(True for _ in case.runs.of(variant.name)) for variant in case.plan.variants)
+    figures = f"{ran} variants, {results:,} results"
     return Claim("variants", statement, figures, tuple(problems.values()))
 
 

@@ -1,8 +1,8 @@
 """The processes that grade for verify: several judges over the same warm processes, so that all cores are used.
 
 The warm processes are started first and import while this one does; the judges are then forked from this one, so that
-torch and what else they need is imported once. Nothing is computed before the fork: a pool of threads would not
-survive it.
+torch and what else they need is imported once. A pool of threads does not survive a fork, and whoever waits for one
+that is gone waits for ever: what is to be computed with more than one thread is therefore graded in this process.
 """
 
 from __future__ import annotations
@@ -89,22 +89,18 @@ def grade_all(
             importlib.import_module(name)
         for zygote in filter(None, zygotes):
             zygote.wait_ready()  # where it cannot start, no check is at fault
-        if jobs == 1:
-            judge = Judge(
-                assignment, groups, handins, *(zygote.worker if zygote else None for zygote in zygotes)
-            )
-            return dict(_one_by_one(judge, tasks, on_done))
         judges = []
-        for _ in range(jobs):
+        for _ in range(jobs if jobs > 1 else 0):
             lines = [stack.enter_context(zygote.connect()).worker if zygote else None for zygote in zygotes]
             judges.append(Judge(assignment, groups, handins, *lines))
-        return _side_by_side(judges, tasks, on_done)
-
-
-def _one_by_one(judge: Judge, tasks: Sequence[Task], on_done: OnDone) -> Iterator[tuple[Task, list[Seen]]]:
-    for task in tasks:
-        yield task, judge.grade(task)
-        on_done(task)
+        elsewhere = [task for task in tasks if judges and task.threads == 1]
+        results = _side_by_side(judges, elsewhere, on_done)
+        here = Judge(assignment, groups, handins, *(zygote.worker if zygote else None for zygote in zygotes))
+        for task in tasks:
+            if task not in results:
+                results[task] = here.grade(task)
+                on_done(task)
+        return {task: results[task] for task in tasks}
 
 
 def _side_by_side(judges: Sequence[Judge], tasks: Sequence[Task], on_done: OnDone) -> dict[Task, list[Seen]]:
@@ -122,7 +118,7 @@ def _side_by_side(judges: Sequence[Judge], tasks: Sequence[Task], on_done: OnDon
                 results[task] = _received(ready, task)
                 on_done(task)
                 _send_next(ready, waiting, busy)
-    return {task: results[task] for task in tasks}
+    return results
 
 
 def _send_next(wire: Connection, waiting: list[Task], busy: dict[Connection, Task]) -> None:
@@ -166,6 +162,7 @@ def _process(judge: Judge) -> Iterator[Connection]:
 def _serve(judge: Judge, wire: Connection, other_end: Connection) -> None:
     """The life of a forked judge: until it is terminated, or nobody is there to ask."""
     other_end.close()
+    _use_threads(1)
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches all of the terminal's processes; the first one acts
@@ -186,13 +183,18 @@ def _serve(judge: Judge, wire: Connection, other_end: Connection) -> None:
 @contextlib.contextmanager
 def _threads(count: int) -> Iterator[None]:
     """The judge's torch, if it has one, computes with so many threads."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    before = _use_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _use_threads(before)
+
+
+def _use_threads(count: int) -> int:
+    """From here on; how many it were. 1 where there is no torch."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return 1
+    before: int = torch.get_num_threads()
+    torch.set_num_threads(count)
+    return before

@@ -88,6 +88,10 @@ def _add_group(plan: Plan, number: int, group: Group, settings: Settings) -> Non
     if alone is not None and alone.changed:
         plan.alone[alone.name], plan.handins[alone.name] = group, alone
         plan.tasks.append(Task(alone.name, number, 0))
-    for handin in (*(plan.handins[name] for name in plan.misconceptions), *plan.variants):
-        if group.reads_any(handin.changed):
-            plan.tasks += [Task(handin.name, number, seed) for seed in range(group.seeds_each)]
+    for name, misconception in plan.misconceptions.items():
+        if group.reads_any(plan.handins[name].changed):
+            related = {*misconception.checks, *misconception.may_cost} & {check.id for check in group.checks}
+            plan.tasks += [Task(name, number, seed) for seed in range(group.seeds_each if related else 1)]
+    for variant in plan.variants:
+        if group.reads_any(variant.changed):
+            plan.tasks += [Task(variant.name, number, seed) for seed in range(group.seeds_each)]

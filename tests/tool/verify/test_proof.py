@@ -6,6 +6,7 @@ import io
 import json
 import math
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from rich.console import Console
 from grader import cli
 from grader.assignment import find_assignment
 from grader.exitcode import ExitCode
+from grader.model import CheckResult, Evidence, Points, Status, Visibility
 from grader.verify import Progress, Proof, verify
 from grader.verify.document import proof_document
 from grader.verify.progress import shown_progress
-from grader.verify.runs import Task
+from grader.verify.runs import Seen, Task
 from grader.verify.table import print_proof
 
 from .conftest import POCKET, Weaken, told
@@ -216,3 +218,18 @@ def test_an_assignment_with_a_reference_beside_it_is_judged_by_that_one(tmp_path
     from reference.transformer import analysis  # the grader's own is back
 
     assert "4a.loss" in analysis.QUANTITIES
+
+
+def test_times_and_prints_are_no_part_of_a_result() -> None:
+    def seen(obtained: str, output: str, duration_s: float) -> Seen:
+        evidence = Evidence(obtained=obtained, output=output)
+        points = Points(Decimal(1), Decimal(1))
+        result = CheckResult(
+            "1a.x", "1a", "X", Visibility.PUBLIC, Status.PASSED, points, "Right.", "", evidence, duration_s
+        )
+        return Seen.of(result, None)
+
+    one = seen("[{'acc': 0.5, 'seconds': 1.25e-05}]", "100 it/s", 1.0)
+    assert one.obtained == "[{'acc': 0.5, 'seconds': …}]"
+    assert one == seen("[{'acc': 0.5, 'seconds': 3.0}]", "200 it/s", 2.0)
+    assert one.fingerprint != seen("[{'acc': 0.75, 'seconds': 3.0}]", "200 it/s", 2.0).fingerprint
