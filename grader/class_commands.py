@@ -168,6 +168,59 @@ def show_book(
     _show(form, [_standing_row(standing) for standing in chosen])
 
 
+@click.command("export")
+@click.argument("form", metavar="FORMAT", required=False)
+@BOOK
+@click.option(
+    "--roster", type=_PATH, metavar="FILE", help="The table that the platform exported, to be filled in."
+)
+@click.option("--column", metavar="NAME", help="Column of the roster that takes the marks.")
+@click.option(
+    "--course", type=_PATH, metavar="FILE", help="course.toml: late days, extensions, attempts, cap."
+)
+@click.option("--out", type=_PATH, metavar="FILE", help="[FORMAT beside the gradebook]")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing: compare the file with the gradebook."
+)
+@ASSIGNMENT
+@DEBUG
+def export(
+    form: str | None,
+    book: str,
+    roster: Path | None,
+    column: str | None,
+    course: Path | None,
+    out: Path | None,
+    only_check: bool,
+    assignment: str,
+    debug: bool,
+) -> None:
+    """Write the marks as FORMAT; without one, say which there are. What was written is read again and compared."""
+    from grader.assignment import load_assignment
+    from grader.classroom.export import check_export, write_export
+    from grader.classroom.policy import Policy, read_policy
+    from grader.exporters import exporters, find
+    from grader.gradebook import Gradebook
+
+    if form is None:
+        for exporter in exporters().values():
+            click.echo(f"{exporter.name:11} {exporter.title}")
+        return
+    exporter, found = find(form), load_assignment(assignment)
+    beside = Path("reports") if "://" in book else Path(book).parent
+    file = out or beside / f"{form}{exporter.suffix}"
+    policy = Policy() if course is None else read_policy(course)
+    with Gradebook.open(book, create=False) as opened:
+        if only_check:
+            same = check_export(opened, found, form, file, policy=policy, roster=roster, column=column)
+            click.echo(f"{file} holds the gradebook's marks of {same} students.")
+            return
+        left_out = write_export(opened, found, form, file, policy=policy, roster=roster, column=column)
+    for student, why in left_out.items():
+        click.echo(f"no mark for {_line(student)}: {_line(why)}", err=True)
+    click.echo(file)
+
+
 @click.command("diff")
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)

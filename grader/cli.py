@@ -424,5 +424,6 @@ for command in (
     class_commands.review,
     class_commands.show_book,
     class_commands.diff,
+    class_commands.export,
 ):
     main.add_command(command)

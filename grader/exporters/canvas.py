@@ -16,6 +16,8 @@ from grader.errors import UnknownName, UsageError
 from grader.exporters.base import Export, Roster, Written, column_of, read_table, table, to_two_places
 from grader.exporters.tables import why_blank
 
+_EXCUSED = "EX"
+"""Of whom Canvas asks no mark: the instructor said so there, and it stays."""
 _POINTS_POSSIBLE = "points possible"
 _FIXED = {"student", "id", "sis user id", "sis login id", "integration id", "root account", "section"}
 _TRAILING_NUMBER = re.compile(r"_(\d+)$")
@@ -44,9 +46,9 @@ class Canvas:
                 line = lines[by_row[place]]
                 if line.points is None:
                     left_out[line.student] = why_blank(line.standing)
-                excused = row[column].strip().upper() == "EX"
+                excused = row[column].strip().upper() == _EXCUSED
                 mark = "" if line.points is None else str(to_two_places(line.points))
-                rows.append([*cells, "EX" if excused else mark])
+                rows.append([*cells, _EXCUSED if excused else mark])
             elif _is_points_possible(row):
                 rows.append([*cells, row[column]])
             else:
@@ -57,7 +59,8 @@ class Canvas:
         header, *rows = read_table(content)
         read_back = Roster(tuple(header), tuple(map(tuple, rows)))
         places = _places(read_back, export)
-        return {student: _mark(rows[place][-1]) for student, place in places.items()}
+        cells = {student: rows[place][-1].strip() for student, place in places.items()}
+        return {student: _mark(cell) for student, cell in cells.items() if cell.upper() != _EXCUSED}
 
 
 def _roster(export: Export) -> Roster:
@@ -99,18 +102,18 @@ def _places(roster: Roster, export: Export) -> dict[str, int]:
     others = [lowered.index(name) for name in ("sis user id", "sis login id") if name in lowered]
     rows: dict[str, int] = {}
     known: dict[str, int] = {}
-    for place, row in enumerate(roster.rows):
+    for at, row in enumerate(roster.rows):
         if _is_points_possible(row):
             continue
         if row[ids].strip():
-            rows[row[ids].strip()] = place
+            rows[row[ids].strip()] = at
         for other in others:
             if row[other].strip():
-                known.setdefault(row[other].strip().casefold(), place)
+                known.setdefault(row[other].strip().casefold(), at)
     found = {}
     for line in export.lines:
         number = _TRAILING_NUMBER.search(line.student)
-        place = rows.get(number[1]) if number else None
+        place: int | None = rows.get(number[1]) if number else None
         if place is None:
             place = rows.get(line.student, known.get(line.student.casefold()))
         if place is not None:
@@ -125,5 +128,5 @@ def _is_points_possible(row: tuple[str, ...]) -> bool:
 def _mark(cell: str) -> Decimal | None:
     try:
         return Decimal(cell)
-    except InvalidOperation:  # a blank, or EX
+    except InvalidOperation:
         return None

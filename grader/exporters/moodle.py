@@ -1,9 +1,9 @@
 """Moodle: the offline grading worksheet, filled in.
 
-Moodle gives it out under "Download grading worksheet": `Identifier, Full name, …, Grade, Maximum Grade, …, Last modified
-(grade), Feedback comments`, and takes it back under "Upload grading worksheet". "Participant 123" is the number in the
-names of the downloaded folders. Rows whose "Last modified (grade)" is older than Moodle's are refused unless it is told
-to overwrite. (Moodle documentation, "Assignment settings: feedback types, offline grading worksheet")
+Moodle gives it out under "Download grading worksheet", with the columns Identifier, Full name, …, Grade, Maximum Grade,
+…, Last modified (grade), Feedback comments, and takes it back under "Upload grading worksheet". "Participant 123" is
+the number in the names of the downloaded folders. Rows that were graded in Moodle since are refused there
+unless it is told to overwrite. (Moodle documentation, "Assignment settings: feedback types, offline grading worksheet")
 """
 
 from __future__ import annotations

@@ -13,10 +13,15 @@ from grader.model import GradeReport
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` by `text` (UTF-8) in one step; on a failure the old file stays, nothing is left over."""
+    write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """The same for bytes."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
