@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from grader.model import CheckResult, Status
 
-
 _SECONDS = re.compile(r"(\bseconds\W{1,4})\d[\d.e+-]*")
 """A time that the hand-in's own code has measured, as the evidence shows it."""
 
