@@ -1,0 +1,144 @@
+"""From the gradebook to a file for the course's platform, and back again to see that it holds the same marks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from grader.classroom.policy import BEST, Policy, counted, final_mark
+from grader.errors import GraderError, UsageError
+from grader.exporters import Export, Line, Roster, find, roster_from
+from grader.exporters.base import to_two_places
+from grader.gradebook import Gradebook, Override, Standing, standing_of, standings
+from grader.gradebook.final import final_report
+from grader.model import Assignment, GradeReport
+from grader.render.files import write_bytes_atomically
+from grader.serialise import rounded
+
+_TWO_PLACES = {"canvas", "moodle"}
+
+
+class ExportDiffers(GraderError):
+    """The file does not hold the marks of the gradebook."""
+
+
+def lines_of(book: Gradebook, assignment: Assignment, policy: Policy) -> tuple[Line, ...]:
+    """Every student's mark with the policy applied, by name."""
+    everyone = standings(book, assignment.id)
+    if policy.attempts == BEST:
+        everyone = {student: _best(book, assignment, student, s, policy) for student, s in everyone.items()}
+    lines = []
+    for standing in everyone.values():
+        final = final_mark(standing, policy)
+        points = final.points if standing.final else None
+        lines.append(Line(standing, points, standing.possible, final.notes))
+    return tuple(sorted(lines, key=lambda line: (line.name.casefold(), line.student)))
+
+
+def _best(
+    book: Gradebook, assignment: Assignment, student: str, current: Standing, policy: Policy
+) -> Standing:
+    result = counted(book.history(assignment.id, student), policy)
+    if result is None or result.id == current.result.id:
+        return current
+    given: list[Override] = [o for (s, _), o in book.overrides(assignment.id).items() if s == student]
+    return standing_of(result, given)
+
+
+def write_export(
+    book: Gradebook,
+    assignment: Assignment,
+    name: str,
+    out: Path,
+    *,
+    policy: Policy,
+    roster: Path | None = None,
+    column: str | None = None,
+) -> dict[str, str]:
+    """Write the export called `name` to the file `out`; gives, by student, why somebody has no mark in it."""
+    exporter, export = find(name), _export(book, assignment, policy, roster, column)
+    written = exporter.write(export)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomically(out, written.content)
+    except OSError as error:
+        raise UsageError(
+            f"The export cannot be written to {out}: {error}.", "Name another file with --out."
+        ) from None
+    check_export(book, assignment, name, out, policy=policy, roster=roster, column=column)
+    return dict(written.left_out)
+
+
+def check_export(
+    book: Gradebook,
+    assignment: Assignment,
+    name: str,
+    file: Path,
+    *,
+    policy: Policy,
+    roster: Path | None = None,
+    column: str | None = None,
+) -> int:
+    """Read `file` again and compare every mark with the gradebook; the number of marks that agree.
+
+    Raises ExportDiffers, which names the students.
+    """
+    exporter, export = find(name), _export(book, assignment, policy, roster, column)
+    try:
+        held = exporter.read(file.read_bytes(), export)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise UsageError(f"{file} cannot be read as {name}: {error}.", "Export it again.") from None
+    differing = _differences(export, held, two_places=name in _TWO_PLACES)
+    if differing:
+        shown = "; ".join(f"{student}: {why}" for student, why in list(differing.items())[:10])
+        raise ExportDiffers(
+            f"{file} does not hold the marks of the gradebook for {len(differing)} students. {shown}.",
+            "Export it again, and keep hands off the file in between.",
+        )
+    return sum(points is not None for points in held.values())
+
+
+def _differences(export: Export, held: Mapping[str, Decimal | None], *, two_places: bool) -> dict[str, str]:
+    differing = {}
+    for line in export.lines:
+        if line.student not in held:
+            continue  # not known to the platform: said when it was written
+        due = line.points
+        if due is not None:
+            due = to_two_places(due) if two_places else rounded(due)
+        if held[line.student] != due:
+            differing[line.student] = f"{held[line.student]} in the file, {due} in the gradebook"
+    return differing
+
+
+def _export(
+    book: Gradebook, assignment: Assignment, policy: Policy, roster: Path | None, column: str | None
+) -> Export:
+    return Export(
+        assignment=assignment,
+        lines=lines_of(book, assignment, policy),
+        report_of=_Reports(book, assignment),
+        roster=None if roster is None else _read_roster(roster),
+        column=column,
+    )
+
+
+def _read_roster(path: Path) -> Roster:
+    try:
+        return roster_from(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"The roster {path} cannot be read: {error}.", "Give the platform's own export."
+        ) from None
+
+
+class _Reports:
+    """The final report of a line: the gradebook's, with the marks of people and what the course did."""
+
+    def __init__(self, book: Gradebook, assignment: Assignment) -> None:
+        self._book, self._checks = book, len(assignment.checks)
+
+    def __call__(self, line: Line) -> GradeReport:
+        report = self._book.report(line.standing.result.id)
+        return final_report(report, line.standing, self._checks, line.notes)
