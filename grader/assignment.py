@@ -16,6 +16,7 @@ from grader.paths import data_root
 
 _TOP = {
     "id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check", "verify",
+    "written", "expected_files", "handout_cells",
 }  # fmt: skip
 _PART = {"id", "title", "asks", "worker"}
 _CHECK = {
@@ -55,6 +56,9 @@ def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
         allowed_packages=entries.texts(document, "allowed_packages", "assignment.toml"),
         signatures=entries.table(document, "signatures", "assignment.toml"),
         worker_modules=entries.table(document, "worker_modules", "assignment.toml"),
+        expected_files=entries.texts(document, "expected_files", "assignment.toml"),
+        handout_cells=entries.table(document, "handout_cells", "assignment.toml"),
+        written=entries.table(document, "written", "assignment.toml"),
         root=root,
         sha256=_hash_tree([root] + ([reference] if reference else [])),
     )

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from grader.written import Written
+
 SCHEMA_VERSION = "1.1"
 """Version of the grade report document; see docs/report.md for what may change within a version."""
 
@@ -146,6 +148,12 @@ class Assignment:
     """Arguments of each definition as the handout gives them, shown where the student's do not fit."""
     worker_modules: Mapping[str, str] = field(default_factory=dict)
     """Files, relative to `root`, that harness.py imports by these names inside the worker; they hold no secret."""
+    expected_files: tuple[str, ...] = ()
+    """Files of figures that a whole hand-in has, as paths in it; `grade PATH --list` names those that are missing."""
+    handout_cells: Mapping[str, str] = field(default_factory=dict)
+    """The handout's own test cells: what each tests, and the file, relative to `root`, that has it as handed out."""
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """By which words the answers are known in a written report; see docs/written-reports.md."""
 
 
 # ---------------------------------------------------------------- what was handed in
@@ -184,6 +192,8 @@ class Submission:
     """Sorted by path."""
     notes: tuple[str, ...] = ()
     """What intake left out and why, one sentence each."""
+    written: Written | None = None
+    """What was read in its written reports; None where they were not looked at."""
 
 
 # ---------------------------------------------------------------- what came out

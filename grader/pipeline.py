@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from grader import __version__
 from grader.assignment import load_assignment, select
 from grader.errors import WorkerStartFailed
-from grader.intake import read_answers, read_submission
+from grader.intake import altered_cells, read_answers, read_originals, read_submission
 from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation, Status, Submission
 from grader.options import IsolationChoice, Options, preload
 from grader.paths import data_root
@@ -114,7 +114,9 @@ def report_of(
         seed=run.seed,
         public_only=run.public_only,
         complete=_is_complete(assignment, results),
-        notes=submission.notes + read_answers(submission, _answer_keys(assignment)).notes,
+        notes=submission.notes
+        + read_answers(submission, _answer_keys(assignment)).notes
+        + altered_cells(submission, read_originals(assignment)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         duration_s=duration_s,
     )
