@@ -1,0 +1,351 @@
+"""Claims -> answers: which number of a report is the answer to which question.
+
+Every claim is weighed for every key by where it stands, its unit, and the words that stand with it; never by its value.
+An answer is taken where one claim, in all its forms, is ahead of every other that says something else. Steps on the way
+to it are left out: a number from which a later one is computed is no result. Everything else is a question for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from grader.intake.prose.amounts import near, same
+from grader.intake.prose.claims import Claim, Form
+from grader.intake.prose.outline import Outline, Path, path_of
+from grader.intake.prose.questions import AnswerWords, Questions
+from grader.intake.prose.reading import Read, read_form
+from grader.intake.prose.words import contains
+
+_AHEAD = 1.0
+"""By so much the weight of the best claim has to be above that of one that says something else."""
+_ENOUGH = 3.0
+_WEAK = 1.5
+"""From here on a claim is worth showing to a person, where nothing better is found."""
+_EARLY = Fraction(1, 1000)
+"""Two numbers of one formula within this share of each other are one, rounded on the way."""
+MOST_CANDIDATES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A claim that may be the answer to one question."""
+
+    claim: Claim
+    reads: tuple[Read, ...]
+    """Its forms that are of the kind due."""
+    weight: float
+
+    @property
+    def best(self) -> Read:
+        """The form to go on with: one with a unit where that matters, then the one with most digits."""
+        return max(self.reads, key=lambda read: (read.explicit, read.number.digits if read.number else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What became of one question."""
+
+    key: str
+    candidates: tuple[Candidate, ...]
+    """One: the answer. Several: a person has to say. None: nothing was found."""
+    sure: bool
+    why: str = ""
+    """Why a person has to look, where not sure."""
+
+
+def match(questions: Questions, outline: Outline, claims: Sequence[Claim]) -> dict[str, Match]:
+    """What was found for every number and shape that is declared."""
+    asked = [answer for answer in questions.answers if answer.kind != "text"]
+    found = {answer.key: _candidates(answer, questions, outline, claims) for answer in asked}
+    for answer in asked:
+        found[answer.key] += _from_lists(answer, asked, outline, claims, questions)
+    found = _with_sources(asked, found)
+    kept = _one_key_each(found)
+    return {
+        answer.key: _decide(answer, kept[answer.key], found[answer.key], claims, questions)
+        for answer in asked
+    }
+
+
+# ---------------------------------------------------------------- weights
+
+
+def _candidates(
+    answer: AnswerWords, questions: Questions, outline: Outline, claims: Sequence[Claim]
+) -> list[Candidate]:
+    out: list[Candidate] = []
+    given = _given(answer, questions)
+    for claim in claims:
+        if claim.shape != (answer.kind == "shape") or claim.list_of:
+            continue
+        placed = placed_weight(path_of(answer.part), claim.path, outline)
+        if placed is None:
+            continue
+        reads = tuple(read for form in claim.forms if (read := read_form(form, claim, answer)) is not None)
+        if not reads or all(_is_given(read, given) for read in reads):
+            continue
+        said = _said(answer, claim, placed)
+        if said is None:
+            continue
+        explicit = 1.0 if any(read.explicit for read in reads) and answer.unit.name else 0.0
+        result = 0.5 if any(form.result for form in claim.forms) else 0.0
+        weight = placed + said + explicit + result
+        if weight >= _WEAK:
+            out.append(Candidate(claim, reads, weight))
+    return out
+
+
+def placed_weight(part: Path, path: Path, outline: Outline) -> float | None:
+    """How well the place of a claim fits a question; None where it stands under another one."""
+    if path[: len(part)] == part:
+        return 3.0
+    if not path:
+        return 0.0
+    if part[: len(path)] != path:
+        return None
+    return 2.0 if len(path) > 1 else 1.0
+
+
+def _said(answer: AnswerWords, claim: Claim, placed: float) -> float | None:
+    """What the words around a claim weigh; None where they rule it out, or where what has to be said is not."""
+    close = claim.near
+    if contains(close, answer.never):
+        return None
+    around = " ; ".join(claim.around)
+    weight = 0.0
+    if answer.needs:
+        if contains(close, answer.needs):
+            weight += 3.0
+        elif contains(around, answer.needs) and not contains(around, answer.never):
+            weight += 2.0
+        elif contains(claim.wide, answer.needs) and not contains(claim.wide, answer.never):
+            weight += 1.0
+        else:
+            return None
+    everything = f"{close} ; {claim.wide} ; {around}"
+    if placed < 2.0 and answer.about and not contains(everything, answer.about):
+        return None
+    hits = sum(contains(close, (phrase,)) for phrase in answer.words)
+    wide = sum(contains(everything, (phrase,)) for phrase in answer.words)
+    if hits and not answer.needs:
+        weight += 2.0
+    return weight + min(hits, 3) * 0.75 + min(max(wide - hits, 0), 2) * 0.25
+
+
+def _given(answer: AnswerWords, questions: Questions) -> frozenset[Fraction]:
+    return frozenset().union(
+        *(numbers for part, numbers in questions.given.items() if answer.part.startswith(part))
+    )
+
+
+def _is_given(read: Read, given: frozenset[Fraction]) -> bool:
+    figure = read.form.figure
+    return figure is not None and figure.plain in given and figure.unit in ("", "B", "byte", "bit", "%")
+
+
+# ---------------------------------------------------------------- lists
+
+
+def _from_lists(
+    answer: AnswerWords,
+    asked: Sequence[AnswerWords],
+    outline: Outline,
+    claims: Iterable[Claim],
+    questions: Questions,
+) -> list[Candidate]:
+    """Numbers in a row whose names stand in a row too: "3.8e-4, 1.5e-4 and 3.5e-4 for self, masked and cross"."""
+    out: list[Candidate] = []
+    for claim in claims:
+        if not claim.list_of or claim.listed or claim.shape:
+            continue
+        named = _named_in_order(claim, asked, outline)
+        if len(named) != len(claim.list_of) or answer not in named:
+            continue
+        mine = claim.list_of[named.index(answer)]
+        read = read_form(mine.forms[0], mine, answer)
+        if read is not None:
+            out.append(Candidate(mine, (read,), 5.0))
+    return out
+
+
+def _named_in_order(claim: Claim, asked: Sequence[AnswerWords], outline: Outline) -> list[AnswerWords]:
+    """The questions whose needed words stand in the sentence of a list, in the order of these words."""
+    sentence = claim.forms[0].sentence
+    clauses = [c for c in _clauses(sentence)]
+    named: list[AnswerWords] = []
+    for clause in clauses:
+        fitting = [
+            answer
+            for answer in asked
+            if answer.needs
+            and answer.kind == "number"
+            and placed_weight(path_of(answer.part), claim.path, outline) is not None
+            and contains(clause, answer.needs)
+            and not contains(clause, answer.never)
+            and (claim.path or contains(sentence, answer.words))
+        ]
+        if len(fitting) == 1 and fitting[0] not in named:
+            named.append(fitting[0])
+    return named
+
+
+def _clauses(sentence: str) -> list[str]:
+    out = [""]
+    for word in sentence.replace(";", ",").replace("/", ",").split():
+        if word in ("and", "und"):
+            out.append("")
+            continue
+        out[-1] += f" {word}"
+        if word.endswith(","):
+            out.append("")
+    return [clause for clause in out if clause.strip()]
+
+
+# ---------------------------------------------------------------- choice
+
+
+def _with_sources(
+    asked: Sequence[AnswerWords], found: Mapping[str, list[Candidate]]
+) -> dict[str, list[Candidate]]:
+    """A claim whose formula uses an earlier answer is the more likely to be what comes of it."""
+    out: dict[str, list[Candidate]] = {}
+    for answer in asked:
+        sources = [c for key in answer.comes_from for c in found[key]]
+        numbers = [read.number for c in sources for read in c.reads if read.number]
+        kept: list[Candidate] = []
+        for candidate in found[answer.key]:
+            operands = [f for form in candidate.claim.forms for f in form.expression]
+            uses = any(
+                near(operand.plain, number.value, Fraction(1, 10**6))
+                or (
+                    number.unit.factor != 1 and near(operand.plain, number.value / number.unit.factor, _EARLY)
+                )
+                for operand in operands
+                for number in numbers
+            )
+            kept.append(
+                Candidate(candidate.claim, candidate.reads, candidate.weight + 1.5) if uses else candidate
+            )
+        out[answer.key] = kept
+    return out
+
+
+def _one_key_each(found: Mapping[str, list[Candidate]]) -> dict[str, list[Candidate]]:
+    """A claim answers the question for which it weighs most; where two weigh the same, it stays with both."""
+    best: dict[int, float] = {}
+    for candidates in found.values():
+        for candidate in candidates:
+            key = id(candidate.claim)
+            best[key] = max(best.get(key, 0.0), candidate.weight)
+    return {
+        key: [c for c in candidates if c.weight > best[id(c.claim)] - _AHEAD / 2]
+        for key, candidates in found.items()
+    }
+
+
+def _decide(
+    answer: AnswerWords,
+    kept: list[Candidate],
+    all_of_it: list[Candidate],
+    claims: Sequence[Claim],
+    questions: Questions,
+) -> Match:
+    if not kept:
+        return Match(answer.key, (), False)
+    top = max(candidate.weight for candidate in kept)
+    if top < _ENOUGH:
+        weak = tuple(sorted(kept, key=lambda c: -c.weight)[:MOST_CANDIDATES])
+        return Match(answer.key, weak, False, "No sentence says clearly that this is the answer.")
+    ahead = [c for c in kept if c.weight > top - _AHEAD]
+    results = _without_steps(ahead, _given(answer, questions))
+    groups = _groups(results)
+    shown = tuple(sorted((group[0] for group in groups), key=lambda c: -c.weight)[:MOST_CANDIDATES])
+    if len(groups) > 1:
+        return Match(
+            answer.key,
+            shown,
+            False,
+            "The report says more than one thing, or it is not clear which is meant.",
+        )
+    group = groups[0]
+    chosen = max(group, key=lambda c: (c.best.explicit, c.best.number.digits if c.best.number else 0))
+    if chosen.claim.conflict:
+        return Match(
+            answer.key, _conflicting(chosen), False, "Numbers that are set equal there are not equal."
+        )
+    if not chosen.best.sure:
+        return Match(answer.key, (chosen,), False, "The digits can be read in more than one way.")
+    return Match(answer.key, (chosen,), True)
+
+
+def _conflicting(candidate: Candidate) -> tuple[Candidate, ...]:
+    """One candidate for each of the forms that disagree."""
+    kept: list[Read] = []
+    for read in candidate.reads:
+        if not any(k.number and read.number and same(k.number, read.number) for k in kept):
+            kept.append(read)
+    return tuple(Candidate(candidate.claim, (read,), candidate.weight) for read in kept)
+
+
+def _without_steps(candidates: list[Candidate], given: frozenset[Fraction]) -> list[Candidate]:
+    """Without those that only lead to another: it stands in that one's formula, or gives it with a given number."""
+    out = [
+        c
+        for c in candidates
+        if not any(
+            other is not c and other.claim.order > c.claim.order and _leads_to(c, other, candidates, given)
+            for other in candidates
+        )
+    ]
+    return out or candidates
+
+
+def _leads_to(
+    step: Candidate, result: Candidate, candidates: Sequence[Candidate], given: frozenset[Fraction]
+) -> bool:
+    if _agree(step, result):
+        return False
+    a, b = step.best.number, result.best.number
+    if a is None or b is None or not a.value:
+        return False
+    for form in result.claim.forms:
+        for operand in form.expression:
+            if near(operand.plain, a.value, Fraction(1, 10**6)):
+                return True
+    ratio = b.value / a.value
+    if any(near(ratio, number, Fraction(1, 10**4)) for number in given if number > 1):
+        return True
+    rest = b.value - a.value
+    others = [r.number.value for c in candidates for r in c.reads if r.number] + list(given)
+    return rest > 0 and any(rest == number for number in others)
+
+
+def _groups(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Candidates that say the same, together."""
+    groups: list[list[Candidate]] = []
+    for candidate in sorted(candidates, key=lambda c: -(c.best.number.digits if c.best.number else 0)):
+        home = next((group for group in groups if _agree(group[0], candidate)), None)
+        if home is None:
+            groups.append([candidate])
+        else:
+            home.append(candidate)
+    return groups
+
+
+def _agree(one: Candidate, other: Candidate) -> bool:
+    """Whether any form of one is any form of the other, to the digits printed."""
+    for a in one.reads:
+        for b in other.reads:
+            if a.number is None or b.number is None:
+                if a.form.value == b.form.value:
+                    return True
+            elif same(a.number, b.number):
+                return True
+    return False
+
+
+def forms_of(candidate: Candidate) -> list[Form]:
+    """All forms of its claim that are of the kind due."""
+    return [read.form for read in candidate.reads]

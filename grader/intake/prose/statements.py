@@ -1,0 +1,321 @@
+"""Lines -> sentences and tables that know which question they belong to and where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from grader.intake.prose.figures import read_unit
+from grader.intake.prose.lines import Line, Shape
+from grader.intake.prose.outline import Number, Outline, Path, read_number
+
+_LONGEST = 3_000
+"""Characters of one statement; a longer one is cut at a space."""
+_SENTENCE = re.compile(r"(?<=[.!?])[ \n]+(?=[A-Z0-9(\[\"‖∑])")
+_SHORT_FORMS = re.compile(
+    r"(?:\b(?:e\.g|i\.e|approx|ca|eq|eqs|fig|vs|resp|no|acc|max|min|avg|dr|prof|mr|ms|cf|incl|tab|sec|nr|z\.b|d\.h)"
+    r"|(?:^|[\s(])[a-z0-9])\.$",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(r"\s*(?:[=≈⇒×*/+<>]|-+>)")
+_UNFINISHED = re.compile(r"(?:[=≈⇒×*/+(\-,]|\b(?:is|are|of|and|with|than|the|by|to|about|gives))\s*$")
+_LABEL = re.compile(r"[A-Za-z][^.:=]{0,40}:\s")
+"""What begins like "Memory of one head: " begins something of its own."""
+_HEADING = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence, formula or item of a list."""
+
+    text: str
+    """A line end in it separates what stands in lines of their own."""
+    places: tuple[tuple[int, str], ...]
+    """(offset in the text, place), the first at 0."""
+    path: Path
+    """Of the question that it belongs to; () where that is not known."""
+    title: str = ""
+    """The heading above it, without its number."""
+    lead: str = ""
+    """The unfinished sentence above it: "For all heads:"."""
+    printed: bool = False
+    """The output of a program."""
+
+    def place(self, offset: int) -> str:
+        """Where the character at `offset` stands."""
+        return [place for at, place in self.places if at <= offset][-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that stand together."""
+
+    header: tuple[str, ...]
+    """Texts of the first row, where no number is in it; else empty."""
+    rows: tuple[tuple[str, ...], ...]
+    places: tuple[str, ...]
+    """Of each row."""
+    path: Path
+    title: str = ""
+    lead: str = ""
+
+
+def read_statements(lines: Sequence[Line], outline: Outline) -> list[Statement | Table]:
+    """Everything that is said, in order."""
+    return _Builder(lines, outline).build()
+
+
+class _Builder:
+    def __init__(self, lines: Sequence[Line], outline: Outline) -> None:
+        self._lines = lines
+        self._outline = outline
+        self._width = _usual_width(lines)
+        self._path: Path = ()
+        self._title = ""
+        self._lead = ""
+        self._lead_used = False
+        self._open: list[Line] = []
+        self._rows: list[Line] = []
+        self._out: list[Statement | Table] = []
+        self._own_numbers = False
+
+    def build(self) -> list[Statement | Table]:
+        numbers = [n for line in self._lines if line.text and (n := self._number(line, alone=True))]
+        self._outline.learn(numbers)
+        self._own_numbers = self._numbers_are_its_own()
+        for line in self._lines:
+            if line.shape is not Shape.ROW:
+                self._end_table()
+            if line.shape is Shape.ROW:
+                self._end_text()
+                self._rows.append(line)
+            elif line.shape is Shape.GAP:
+                self._end_text()
+            elif line.shape is Shape.HEADING:
+                self._end_text()
+                self._heading(line, self._number(line, alone=True))
+            elif line.text:
+                self._text(line)
+        self._end_table()
+        self._end_text()
+        return self._out
+
+    # ------------------------------------------------------------ which question
+
+    def _number(self, line: Line, *, alone: bool) -> Number | None:
+        """The number that a line begins with, where it is one of a question and not one of the sentence."""
+        number = read_number(line.text)
+        if number is None:
+            return None
+        first_unit, _ = read_unit(line.text, number.end)
+        if line.shape is Shape.HEADING:
+            return number
+        if line.printed or (first_unit and not number.bracketed):
+            return None
+        rest = line.text[number.end :]
+        marked = number.keyword or number.bracketed or line.text[: number.end].rstrip()[-1:] in ".:)"
+        letters = any(not piece.isdigit() for piece in number.pieces)
+        if len(number.pieces) > 1 and (letters or marked or not rest):
+            return number
+        if len(number.pieces) > 1 and len(line.text) < _HEADING and not re.match(r"[-+×*/=≈,.0-9]", rest):
+            return number
+        return number if marked and (alone or len(line.text) < _HEADING or number.bracketed) else None
+
+    def _numbers_are_its_own(self) -> bool:
+        """Whether the report's chapters are numbered in its own way: their words speak for other sections."""
+        votes = 0
+        for line in self._lines:
+            if line.shape is not Shape.HEADING or not (number := read_number(line.text)):
+                continue
+            title, section = line.text[number.end :], number.pieces[0]
+            if len(number.pieces) == 1 and section.isdigit() and not number.keyword:
+                votes += self._outline.speaks_for_other_section(title, section)
+        return votes > 0
+
+    def _heading(self, line: Line, number: Number | None) -> None:
+        self._title = line.text[number.end :].strip() if number else line.text
+        self._lead, self._lead_used = "", False
+        path = self._led_to(number) if number else None
+        if path is None and (named := self._outline.by_title(self._title)):
+            deepest = [p for p in named if len(p) == len(named[0])]
+            below = [p for p in deepest if p[: len(self._path[:1])] == self._path[:1]]
+            path = deepest[0] if len(deepest) == 1 else below[0] if len(below) == 1 else None
+            if number is None and path is not None and self._path[: len(path)] == path:
+                path = None  # a heading inside the question that it names
+        if path is not None:
+            self._path = path
+        elif number is None and line.firm and not self._path[1:]:
+            self._path = self._path[:1] if self._path else ()
+
+    def _led_to(self, number: Number) -> Path | None:
+        if self._own_numbers and not any(not piece.isdigit() for piece in number.pieces):
+            return ()
+        return self._outline.resolve(number, self._path)
+
+    # ------------------------------------------------------------ text
+
+    def _text(self, line: Line) -> None:
+        begins = not self._open or line.fresh or not self._wraps(self._open[-1], line)
+        number = self._number(line, alone=begins) if begins else None
+        path = self._led_to(number) if number else None
+        if number and path is not None:
+            self._end_text()
+            rest = line.text[number.end :].strip()
+            if path != self._path:
+                self._lead, self._lead_used, self._title = "", False, ""
+            self._path = path
+            if _is_title(rest):
+                self._title = rest
+                return
+            line = replace(line, text=rest)
+            if not rest:
+                return
+        elif line.fresh and not _GOES_ON.match(line.text):
+            self._end_text()
+        self._open.append(line)
+
+    def _wraps(self, above: Line, below: Line) -> bool:
+        """Whether a line is the rest of the one above: that one was full, or it cannot end so."""
+        if above.printed or below.fresh:
+            return False
+        if _GOES_ON.match(below.text) or _UNFINISHED.search(above.text):
+            return True
+        word = below.text.split(" ", 1)[0]
+        unit, end = read_unit(below.text, 0)
+        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*\w", below.text[end:]):
+            return True
+        if _LABEL.match(below.text):
+            return False
+        return above.width + len(word) + 1 > 0.85 * self._width
+
+    def _end_text(self) -> None:
+        """The paragraph has come to its end: cut it into sentences."""
+        lines, self._open = self._open, []
+        if not lines:
+            return
+        text, places = self._join(lines)
+        goes_on = bool(_GOES_ON.match(text)) and bool(self._out) and isinstance(self._out[-1], Statement)
+        if goes_on and self._out[-1].path == self._path and len(self._out[-1].text) < _LONGEST:
+            last = self._out.pop()
+            assert isinstance(last, Statement)
+            shift = len(last.text) + 1
+            text = f"{last.text} {text}"
+            places = [*last.places, *((at + shift, place) for at, place in places)]
+            self._add(Statement(text, tuple(places), self._path, last.title, last.lead, last.printed))
+            return
+        if self._lead_used and not lines[0].fresh and not lines[0].printed and len(text) > 60:
+            self._lead, self._lead_used = "", False
+        for start, end in _sentences(text):
+            self._sentence(text[start:end], _places(places, start, end), lines[0].printed)
+        self._remember_lead(text)
+
+    def _sentence(self, text: str, places: tuple[tuple[int, str], ...], printed: bool) -> None:
+        number = read_number(text)
+        if number and number.keyword and (number.bracketed or text[number.end - 1 : number.end] in ",:."):
+            path = self._led_to(number)
+            if path is not None:
+                self._path, self._title, self._lead = path, "", ""
+        elif number and number.keyword and len(number.pieces) == 1 and (path := self._led_to(number)):
+            self._path, self._title, self._lead = path, "", ""
+        for shown, at in _pieces(text):
+            self._add(
+                Statement(
+                    shown,
+                    _places(list(places), at, at + len(shown)),
+                    self._path,
+                    self._title,
+                    self._lead,
+                    printed,
+                )
+            )
+        self._lead_used = True
+
+    def _add(self, statement: Statement) -> None:
+        if statement.text.strip():
+            self._out.append(statement)
+
+    def _remember_lead(self, text: str) -> None:
+        last = re.split(r"[\n]|(?<=[.!?]) ", text.strip())[-1]
+        if (
+            not re.search(r"[.!?]$", last)
+            and len(last) < 200
+            and (last.endswith(":") or not re.search(r"[0-9]", last))
+        ):
+            self._lead, self._lead_used = last, False
+
+    def _join(self, lines: Sequence[Line]) -> tuple[str, list[tuple[int, str]]]:
+        """The lines of a paragraph as one text; a line end stays where the writer meant it."""
+        text, places = "", []
+        for i, line in enumerate(lines):
+            if i and text.endswith("-") and re.search(r"[a-z]-$", text) and re.match(r"[a-z]", line.text):
+                text = text[:-1]
+            elif i:
+                text += " " if self._wraps(lines[i - 1], line) else "\n"
+            places.append((len(text), line.place))
+            text += line.text
+        return text, places
+
+    # ------------------------------------------------------------ tables
+
+    def _end_table(self) -> None:
+        rows, self._rows = self._rows, []
+        if not rows:
+            return
+        header = rows[0].cells if len(rows) > 1 and _is_header(rows[0].cells) else ()
+        body = rows[1:] if header else rows
+        table = Table(
+            header,
+            tuple(line.cells for line in body),
+            tuple(line.place for line in body),
+            self._path,
+            self._title,
+            self._lead,
+        )
+        self._out.append(table)
+        self._lead_used = True
+
+
+def _usual_width(lines: Sequence[Line]) -> int:
+    """The length of the longer lines of running text: where a writer's lines wrap."""
+    lengths = sorted(line.width for line in lines if line.shape is Shape.TEXT and not line.printed)
+    return max(lengths[int(len(lengths) * 0.9)] if lengths else 0, 60)
+
+
+def _is_title(text: str) -> bool:
+    """Words that name a question, not an answer to it."""
+    return (
+        bool(text) and len(text) < _HEADING and not re.search(r"[0-9=≈:.,;]", text) and len(text.split()) < 9
+    )
+
+
+def _is_header(cells: tuple[str, ...]) -> bool:
+    """A row that names columns: words, and of numbers only those of epochs and the like ("Epoch 1")."""
+    number = re.compile(r"^\W*[0-9]|[=≈×]|[0-9][.,][0-9]|[0-9]{4}")
+    return not any(number.search(cell) for cell in cells) and sum(map(bool, cells)) > 1
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for gap in _SENTENCE.finditer(text):
+        if _SHORT_FORMS.search(text[max(0, gap.start() - 12) : gap.start()]):
+            continue
+        yield start, gap.start()
+        start = gap.end()
+    yield start, len(text)
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int]]:
+    """The sentence, cut where it is too long to be one."""
+    at = 0
+    while len(text) - at > _LONGEST:
+        cut = text.rfind(" ", at + 1, at + _LONGEST)
+        cut = cut if cut > at else at + _LONGEST
+        yield text[at:cut], at
+        at = cut
+    yield text[at:], at
+
+
+def _places(places: list[tuple[int, str]], start: int, end: int) -> tuple[tuple[int, str], ...]:
+    first = [place for at, place in places if at <= start][-1]
+    return ((0, first), *((at - start, place) for at, place in places if start < at < end))
