@@ -109,6 +109,7 @@ def main() -> None:
     default=900,
     help="Of a class: seconds for one hand-in, all checks together.",
 )
+@click.option("--list", "listed", is_flag=True, help="Only show who handed in what, and what is missing.")
 @click.option("--force", is_flag=True, help="Of a class: grade again what is known already.")
 @click.option(
     "--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook. [gradebook.sqlite beside the reports]"
@@ -130,6 +131,7 @@ def _run(
     out: Path | None,
     isolation: Any,
     unsafe_no_isolation: bool,
+    listed: bool,
     debug: bool,
     **of_a_class: Any,
 ) -> ExitCode:
@@ -139,7 +141,11 @@ def _run(
     from grader.worker import twin
 
     found = read_class(path)
-    target = out or Path("reports") / (path.resolve().name or "submission")
+    if listed:
+        return _list_hand_ins(found)
+    target = out or Path("reports") / (
+        found.hand_ins[0].student if path.is_file() else path.resolve().name or "submission"
+    )
     _refuse_unwritable(target)
     options = Options(
         parts=parts,
@@ -162,6 +168,14 @@ def _run(
         for check, trace in graded.internal_errors.items():
             errors.print(f"\n{check}: the grader's own error\n{trace}", markup=False, highlight=False)
     return exit_code(graded.report)
+
+
+def _list_hand_ins(found: ClassHandIns) -> ExitCode:
+    from grader.assignment import load_assignment
+    from grader.inventory import print_inventory
+
+    print_inventory(_console(), found, load_assignment())
+    return ExitCode.ALL_PASSED
 
 
 def _run_class(
