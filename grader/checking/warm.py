@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import pickle
 import signal
@@ -56,16 +57,19 @@ class WarmJudge:
         selected: Sequence[Check],
         zygote: Zygote | None,
         rehearsal: Submission | None = None,
+        imports: Sequence[str] = (),
     ) -> None:
         """`zygote`: where workers come from; None where no selected check runs student code.
 
         `rehearsal`: a right hand-in of the assignment's own. The warm process judges it once before it is forked, so
-        that what libraries do only once is done; without it every submission pays for that.
+        that what libraries do only once is done; without it every submission pays for that. `imports`: modules that
+        checks import only when they need them, to be imported by then.
         """
         self._assignment = assignment
         self._selected = selected
         self._zygote = zygote
         self._rehearsal = rehearsal
+        self._imports = tuple(imports)
         self._pid: int | None = None
 
     def __enter__(self) -> Self:
@@ -132,7 +136,7 @@ class WarmJudge:
         if pid == 0:
             self._control.close()
             plugin = _Template(self._assignment, self._selected, theirs, self._rehearsal, connection)
-            _be_template(plugin, parent)
+            _be_template(plugin, self._imports, parent)
         theirs.close()
         if connection is not None:
             connection.close()
@@ -278,7 +282,7 @@ def _reap() -> None:
             pass
 
 
-def _be_template(plugin: _Template, parent: int) -> NoReturn:
+def _be_template(plugin: _Template, imports: Sequence[str], parent: int) -> NoReturn:
     """What the warm process does, and after a fork the judge."""
     code = 1
     try:
@@ -288,6 +292,8 @@ def _be_template(plugin: _Template, parent: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends what has to end
         _one_thread()
         plugin.rehearse()
+        for name in imports:
+            importlib.import_module(name)
         exit_code = run_session(plugin)
         if plugin.results >= 0:
             with os.fdopen(plugin.results, "wb") as file:

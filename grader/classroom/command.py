@@ -15,7 +15,7 @@ from rich.console import Console
 from grader.assignment import load_assignment, read_document, select
 from grader.classroom.display import print_summary, shown
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally
-from grader.classroom.keys import check_keys, with_dependencies
+from grader.classroom.keys import check_keys, reference_modules, with_dependencies
 from grader.classroom.plan import plan
 from grader.errors import GraderError
 from grader.exitcode import ExitCode
@@ -144,7 +144,10 @@ def _warm(
             spec = ZygoteSpec.of(assignment, modules)
             zygote = stack.enter_context(Zygote(spec, isolation=options.isolation))
         rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
-        judge = stack.enter_context(WarmJudge(assignment, selected, zygote, rehearsal=rehearsal))
+        imports = reference_modules(assignment, selected) if rehearsal is not None else ()
+        judge = stack.enter_context(
+            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports)
+        )
         judge.start()
         yield zygote, judge
 

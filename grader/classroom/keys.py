@@ -51,6 +51,16 @@ def with_dependencies(assignment: Assignment, wanted: Iterable[Check]) -> tuple[
     return tuple(check for check in assignment.checks if check.id in found)
 
 
+def reference_modules(assignment: Assignment, wanted: Iterable[Check]) -> tuple[str, ...]:
+    """Names of all modules of the reference that the test files of `wanted` import, wherever in them."""
+    chosen = list(wanted)
+    files = [_File.read(path) for path in sorted(assignment.root.glob("test_*.py"))]
+    sources = {s for file in files if any(file.judges(check) for check in chosen) for s in file.sources}
+    below = (source.relative_to(data_root()) for source in sources if source.is_relative_to(data_root()))
+    modules = (path.with_suffix("").parts for path in below if path.parts[0] == "reference")
+    return tuple(sorted(".".join(p[:-1] if p[-1] == "__init__" else p) for p in modules))
+
+
 class _File:
     """One test file: which checks it judges, and which sources it is made of."""
 
