@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tokenizer = _tokenizer(options.tokenizer)
+    tokenizer = tokenizer_in(options.tokenizer)
     rows = news(None if options.smoke else os.environ.get("AG_NEWS_DIR"))
     steps = 3 if options.smoke else options.steps
 
@@ -137,7 +137,8 @@ def main() -> None:
     print(f"  largest difference of a loss {apart:.1e}")
 
 
-def _tokenizer(folder: str | None) -> Any:
+def tokenizer_in(folder: str | None) -> Any:
+    """The tokenizer of a folder, or the bundled one."""
     if folder is None:
         return bodies.tokenizer("distilbert")
     from transformers import AutoTokenizer

@@ -63,6 +63,8 @@ class AtHand:
     held_out: Texts
     real: bool
     """True where `test` are the texts that the student's own figures are about."""
+    alike: bool
+    """True where both sets are drawn from the same texts, so that a model is as good on one as on the other."""
     origin: str
     """Where they came from, for the report."""
 
@@ -73,13 +75,13 @@ def at_hand() -> AtHand:
     kept = assets.find("ag_news")
     if kept is None:
         own = Texts.of("the {n} test texts of the grader's own", bodies.rows("assets/news/test.jsonl"))
-        return AtHand(own, bundled, False, "the corpus that comes with the grader")
+        return AtHand(own, bundled, False, True, "the corpus that comes with the grader")
     test = Texts.of("the {n} test texts of AG News", assets.read_rows(kept.path / "test.jsonl"))
     more = kept.path / "heldout.jsonl"
-    held_out = (
-        Texts.of("{n} held-out texts of AG News", assets.read_rows(more)) if more.is_file() else bundled
-    )
-    return AtHand(test, held_out, True, kept.origin)
+    if not more.is_file():
+        return AtHand(test, bundled, True, False, kept.origin)
+    held_out = Texts.of("{n} held-out texts of AG News", assets.read_rows(more))
+    return AtHand(test, held_out, True, True, kept.origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from grader.checking.student import Student
 from grader.intake import Found, Metrics, label_name, read_predictions
 from grader.intake.weights import WeightsProblem
 from grader.model import Plot, Submission
-from reference.transformer import bodies, reevaluation
+from reference.transformer import bodies, forensics, reevaluation
 from reference.transformer.architecture import NotUsableError
 from reference.transformer.checkpoint_files import choose
 from reference.transformer.claims import (
@@ -99,6 +99,9 @@ def judge_answers(check: Running, evaluated: Evaluated, texts: AtHand, body: Bod
     check.obtained = f"{found.shown} on {texts.test.name}"
     if held_out is not None:
         check.obtained += f"; {held_out.shown} on {texts.held_out.name}"
+        if texts.alike:
+            for sign in forensics.memorised_sign((found.right, found.n), (held_out.right, held_out.n)):
+                check.note(sign.sentence)
     check.note(
         f"{evaluated.loaded.weights:,} weights, float32, on {evaluated.device}; texts from {texts.origin} "
         f"(SHA-256 {texts.test.sha256[:12]}); {check.location} has SHA-256 {evaluated.sha256[:12]}."
@@ -115,13 +118,13 @@ def refuse_what_has_not_learnt(evaluated: Evaluated, texts: AtHand, found: Count
     if other is not None:
         right = count(evaluated.test, texts.test.labels, other)
         raise Partial(
-            f"The {body.title} has learnt, but {describe_order(other)}. As asked for it has {found.shown}; "
-            f"in its own order {right.shown}.",
+            f"The {body.title} has learnt, but {describe_order(other)}. As asked for it has {found.right} of "
+            f"{texts.test.name} right; in its own order {right.right}.",
             "Pass the labels as the data set has them, and leave num_labels at 4.",
             fraction=Fraction(1, 2),
         )
     raise Failed(
-        f"The {body.title} checkpoint answers {found.shown} of {texts.test.name} rightly: it has not learnt the task.",
+        f"The {body.title} checkpoint answers {found.right} of {texts.test.name} rightly: it has not learnt the task.",
         "Was it saved after training, from the model that was trained?",
     )
 

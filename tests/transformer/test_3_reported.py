@@ -9,8 +9,9 @@ import pytest
 
 from grader.checking.evidence import Running
 from grader.checking.outcomes import NeedsReview, Partial
-from grader.intake import explain_impossible, possible_accuracy
+from grader.intake import explain_impossible, possible_accuracy, read_metrics
 from grader.model import Plot, Submission
+from reference.transformer import forensics
 from reference.transformer.reported import BAR, DISTILBERT, ROBERTA, Body, figures, refuse_below_bar
 
 SETTINGS = {"n_train": 1024, "n_test": 128, "batch_size": 8, "learning_rate": Decimal("5e-5")}
@@ -34,9 +35,19 @@ def judge_figures(check: Running, submission: Submission, body: Body) -> None:
         for value, n in ((epoch.train_acc, metrics.n_train), (epoch.test_acc, metrics.n_test))
         if value is not None and n and not possible_accuracy(value, n)
     ]
+    for sign in forensics.signs(metrics):
+        check.note(sign.sentence)
+    if body is ROBERTA:
+        other = read_metrics(submission, DISTILBERT.results)
+        for sign in forensics.signs_between(other, metrics):
+            check.note(sign.sentence)
     if impossible:
         for sentence in impossible:
             check.note(sentence)
+        check.note(
+            "An honest copy of a count of texts is never impossible; of invented figures with four digits "
+            f"{1 - forensics.grim_share(128, 4):.0%} are, on 128 texts."
+        )
         raise NeedsReview(
             f"A reported accuracy cannot be true: {impossible[0]} A person will ask about it.",
             "Copy the figures again from your run; do not round or average them.",

@@ -14,11 +14,13 @@ from torch import Tensor
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Missing, Partial
 from grader.checking.student import Student
-from grader.intake import Found, Predictions, label_name, read_predictions
+from grader.intake import Found, Predictions, label_name, read_metrics, read_predictions
 from grader.model import Submission
 from grader.paths import data_root
 from grader.worker.calls import Call, Ref
 from reference.transformer.bodies import LABELS, body, dataset_call, logits, rows, sample
+from reference.transformer.forensics import predictions_sign
+from reference.transformer.reported import DISTILBERT
 
 # ---------------------------------------------------------------- 3a
 
@@ -103,6 +105,9 @@ def test_predictions(check: Running, submission: Submission) -> None:
     ]
     check.obtained, check.expected = ", ".join(g or "none" for g in given), ", ".join(due)
     right = sum(label_name(g, LABELS) == d for g, d in zip(given, due, strict=True))
+    epochs = read_metrics(submission, DISTILBERT.results).epochs
+    for sign in predictions_sign(right, len(due), epochs[-1].test_acc if epochs else None):
+        check.note(sign.sentence)
     if right < len(due):
         message = f"{right} of the 4 topics are right."
         hint = "A model that has learnt gets all four; check that predict uses the fine-tuned weights."
