@@ -13,6 +13,7 @@ from typing import IO, Protocol
 
 from grader.intake.archives import Archive, ArchiveProblem, Member
 from grader.intake.walk import (
+    LONE_FOLDERS,
     OTHER_NAME,
     Entry,
     IntakeLimits,
@@ -183,11 +184,8 @@ class ArchiveStore:
 
     def walk(self, at: tuple[str, ...], limits: IntakeLimits) -> Walked:
         """See Store. As with a folder on disk, a lone folder is the hand-in itself, and the top level comes first."""
-        names = [child for child in self.children(at) if not is_left_out(child.name)]
-        inside = names[0].name if len(names) == 1 and names[0].is_folder else ""
-        if inside.lower() == "results":
-            inside = ""
-        top = (*at, inside) if inside else at
+        top = self._below_lone_folders(at)
+        inside = "/".join(top[len(at) :])
         entries: list[Entry] = []
         left_out: Counter[str] = Counter()
         notes: list[str] = []
@@ -211,6 +209,15 @@ class ArchiveStore:
                 elif not notes or notes[-1] != too_many_note(limits):
                     notes.append(too_many_note(limits))
         return Walked(tuple(entries), (*notes, *left_out_note(left_out)), inside or None, inside)
+
+    def _below_lone_folders(self, at: tuple[str, ...]) -> tuple[str, ...]:
+        top = at
+        while len(top) - len(at) < LONE_FOLDERS:
+            there = [child for child in self.children(top) if not is_left_out(child.name)]
+            if len(there) != 1 or not there[0].is_folder or there[0].name.lower() == "results":
+                break
+            top = (*top, there[0].name)
+        return top
 
     def entry(self, at: tuple[str, ...]) -> Entry | None:
         """See Store."""

@@ -16,6 +16,8 @@ _LEFT_OUT_FILES = {"thumbs.db", "desktop.ini"}
 OTHER_NAME = (
     "it has a second name elsewhere (a hard link), so it may be somebody else's file. Hand in a copy of it."
 )
+LONE_FOLDERS = 5
+"""Folders around a hand-in, each the only thing in the one above, that are looked through."""
 _LISTED_FACTOR = 20  # folders with many times more entries than may be read are not worth listing to the end
 
 
@@ -60,7 +62,7 @@ class Walked:
     entries: tuple[Entry, ...]
     notes: tuple[str, ...]
     inside: str | None = None
-    """The only folder of the root, where it was taken for the hand-in; printable."""
+    """The only folder of the root, or the only one in that, where it was taken for the hand-in; printable."""
     inside_name: str = ""
     """The same, as the file system has it."""
 
@@ -107,27 +109,45 @@ def walk(root_fd: int, limits: IntakeLimits) -> Walked:
 
     Where the root holds one folder and nothing else, as archives often do, that folder is the hand-in.
     """
-    inside = _only_folder(root_fd)
+    inside = _lone_folders(root_fd)
     state = _State(limits)
-    pending: deque[tuple[str, ...]] = deque([(inside,) if inside else ()])
+    pending: deque[tuple[str, ...]] = deque([inside])
     while pending and not state.full():
         parts = pending.popleft()
-        pending.extend(_list_one(root_fd, parts, bool(inside), state))
+        pending.extend(_list_one(root_fd, parts, len(inside), state))
     if state.full():
         state.notes.append(too_many_note(limits))
     state.notes += left_out_note(state.left_out)
     return Walked(
         entries=tuple(state.entries.values()),
         notes=tuple(state.notes),
-        inside=shown_name(inside) if inside else None,
-        inside_name=inside or "",
+        inside="/".join(shown_name(name) for name in inside) or None,
+        inside_name="/".join(inside),
     )
 
 
-def _only_folder(root_fd: int) -> str | None:
-    """The name of the only thing in the root, where that is a folder other than results/."""
+def _lone_folders(root_fd: int) -> tuple[str, ...]:
+    """The folders on the way down as long as each is the only thing there, and is none for results."""
+    inside: tuple[str, ...] = ()
+    while len(inside) < LONE_FOLDERS:
+        try:
+            fd = open_folder(root_fd, inside)
+        except OSError:
+            return inside[:-1]
+        try:
+            only = _only_folder(fd)
+        finally:
+            os.close(fd)
+        if only is None:
+            break
+        inside = (*inside, only)
+    return inside
+
+
+def _only_folder(fd: int) -> str | None:
+    """The name of the only thing in a folder, where that is a folder other than results/."""
     only: str | None = None
-    with os.scandir(root_fd) as listing:
+    with os.scandir(fd) as listing:
         for item in listing:
             if is_left_out(item.name):
                 continue
@@ -137,9 +157,9 @@ def _only_folder(root_fd: int) -> str | None:
     return only if only is not None and only.lower() != "results" else None
 
 
-def _list_one(root_fd: int, parts: tuple[str, ...], nested: bool, state: _State) -> list[tuple[str, ...]]:
-    """Take up the files of one folder; returns its sub-folders."""
-    shown = "/".join(shown_name(p) for p in (parts[1:] if nested else parts))
+def _list_one(root_fd: int, parts: tuple[str, ...], above: int, state: _State) -> list[tuple[str, ...]]:
+    """Take up the files of one folder; returns its sub-folders. `above`: parts that are not shown."""
+    shown = "/".join(shown_name(p) for p in parts[above:])
     try:
         fd = open_folder(root_fd, parts)
     except OSError as error:

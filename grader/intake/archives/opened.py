@@ -136,7 +136,7 @@ def _decompressed(file: IO[bytes], kind: str, limits: IntakeLimits) -> tuple[IO[
 
 
 def _gzip(file: IO[bytes]) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file) as stream:
+    with gzip.GzipFile(fileobj=file, mode="rb") as stream:
         while piece := stream.read(PIECE):
             yield piece
 
