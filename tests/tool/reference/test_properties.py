@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+import reference.transformer
+from grader.assignment import load_assignment
 from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.positional_encoding import encoding_table
@@ -19,6 +23,7 @@ from reference.transformer.properties import (
     Relation,
     binomial_range,
     binomial_tail,
+    by_chance,
     calls_of,
     gap_of,
     keys_in_any_order,
@@ -197,6 +202,43 @@ def test_a_range_is_wide_enough_for_every_count_that_dropout_gives() -> None:
     counts = (torch.rand(5000, 768, generator=generator) < 0.3).sum(1)
     assert least <= int(counts.min())
     assert int(counts.max()) <= most
+
+
+def test_what_chance_gives_and_what_it_does_not() -> None:
+    assert by_chance(230, 768, 0.3)
+    assert not by_chance(143, 768, 0.3)
+    assert not by_chance(325, 768, 0.3)
+    assert not by_chance(0, 384, 0.3)
+    assert not by_chance(384, 384, 0.3)
+
+
+def test_the_figures_of_the_page_are_those_computed() -> None:
+    page = (Path(reference.transformer.__file__).parents[2] / "docs" / "reference.md").read_text(
+        encoding="utf-8"
+    )
+    rows = re.findall(r"^\| `(2\S+)` \| (\S+) \| (\S+) \| (\d+) × \| (.+) \|$", page, re.MULTILINE)
+    tolerances = {check.id: check.tolerance.absolute for check in load_assignment().checks if check.tolerance}
+    assert len(rows) == 7
+    for check, noise, tolerance, margin, alarm in rows:
+        assert float(tolerance) == tolerances[check]
+        assert float(tolerance) / float(noise) == pytest.approx(int(margin), rel=0.05)
+        bound = rounding_alarm(float(tolerance), float(noise), 10_000)
+        most = float(alarm.removeprefix("below "))
+        assert (
+            (bound < most)
+            if "below" in alarm
+            else math.log10(bound) == pytest.approx(math.log10(most), rel=0.05)
+        )
+    assert f"{rounding_alarm(10.0, 1.0, 10_000):.0e}" == "4e-18"
+    assert "Ten times the noise alone gives 4e-18" in page
+    for n, words in ((768, "144 to 324"), (4096, "1,023 to 1,441")):
+        assert "{:,} to {:,}".format(*binomial_range(n, 0.3)) == words
+        assert words in page
+
+
+def test_right_code_moves_with_other_values_but_once_in_more_runs_than_there_will_be() -> None:
+    """A normal vector in 8 directions, of standard deviation 1: its greatest density times the cube below 1e-4."""
+    assert (2 * 1e-4 / math.sqrt(2 * math.pi)) ** 8 < 1e-32
 
 
 def test_rounding_alarms_as_a_normal_variable_does_at_most() -> None:
