@@ -16,7 +16,7 @@ BANK: tuple[Misconception, ...]
 def __getattr__(name: str) -> Any:
     if name != "BANK":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from reference.transformer.misconceptions import attention, behaviour, numbers, positional
+    from reference.transformer.misconceptions import attention, behaviour, figures, numbers, positional
 
-    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK, *behaviour.BANK, *numbers.bank())
+    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK, *behaviour.BANK, *figures.BANK, *numbers.bank())
     return bank
