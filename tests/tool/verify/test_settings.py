@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from grader.assignment import find_assignment, select
 from grader.errors import AssignmentError
+from grader.intake import read_submission
+from grader.starter import write_starter
 from grader.verify import verify
 from grader.verify.settings import Settings, read_settings
 
@@ -102,3 +106,17 @@ def test_a_variant_of_no_file_is_refused(weakened: Weaken) -> None:
     (root / "variants" / "work").rename(root / "variants" / "works")
     with pytest.raises(AssignmentError, match=r"a file works\.py, and the model solution has 0 of that name"):
         verify(find_assignment(str(root)), jobs=1)
+
+
+def test_the_coursework_declares_the_starter_as_init_writes_it(tmp_path: Path) -> None:
+    assignment = find_assignment("transformer")
+    starter = read_settings(assignment, assignment.checks).starter
+    assert starter is not None
+    write_starter(tmp_path / "kit")
+    assert read_submission(starter).sha256 == read_submission(tmp_path / "kit").sha256
+
+
+def test_every_automatic_check_of_the_coursework_is_in_one_group() -> None:
+    assignment = find_assignment("transformer")
+    grouped = [c.id for group in read_settings(assignment, assignment.checks).groups for c in group.checks]
+    assert sorted(grouped) == sorted(check.id for check in assignment.checks if not check.review)
