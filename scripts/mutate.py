@@ -2,7 +2,7 @@
 
     scripts/mutate                               the modules below, all mutants; exit code 1 where one survives
     scripts/mutate --module attention            one module; repeatable
-    scripts/mutate --module handout --verbose    a line for each mutant: what noticed it
+    scripts/mutate --module analysis --verbose   a line for each mutant: what noticed it
 
 Needs the extra: pip install -e '.[mutation]'. docs/mutation.md explains the columns and holds the result.
 """
@@ -17,11 +17,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.mutate_grading import Judge, Kill, Verdict
-from scripts.mutate_sources import REFERENCE, REPOSITORY, Equivalent, Mutants, equivalents, mutants_of
+from scripts.mutate_forks import Kill, Verdict
+from scripts.mutate_grading import Judge
+from scripts.mutate_sources import (
+    EQUIVALENT,
+    REFERENCE,
+    REPOSITORY,
+    Equivalent,
+    Mutants,
+    equivalents,
+    mutants_of,
+    unused,
+)
 
-VARIANTS = REPOSITORY / "tests" / "transformer" / "variants" / "attention"
-WRONG = REPOSITORY / "tests" / "tool" / "variants" / "wrong"
 EXAMPLES = REPOSITORY / "submissions"
 TESTS = "tests/tool/reference"
 
@@ -47,7 +55,7 @@ PAPER = Target(
     parts=("4",),
     right=(REFERENCE / "solution", EXAMPLES / "alice"),
     wrong=(EXAMPLES / "slips", EXAMPLES / "half_done"),
-    unit_tests=(f"{TESTS}/test_analysis.py", f"{TESTS}/test_docs.py"),
+    unit_tests=tuple(f"{TESTS}/test_{name}.py" for name in ("analysis", "docs", "report")),
 )
 TARGETS = {
     "attention": CODE,
@@ -56,8 +64,6 @@ TARGETS = {
     "derivations": PAPER,
     "quantity": PAPER,
 }
-MORE = {"handout": CODE, "matching": CODE, "slips": PAPER}
-"""Only by name: they take longer, and their survivors are not yet listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,12 @@ class Outcome:
 
 
 def judged(found: Mutants, judge: Judge, known: Sequence[Equivalent], jobs: int) -> Outcome:
-    """Grade with every mutant of a module that is not listed as equivalent."""
+    """Grade with every mutant of a module that is not listed as equivalent.
+
+    Raises ValueError where the list names changes that nothing makes.
+    """
+    if stale := unused(known, found):
+        raise ValueError(f"{EQUIVALENT.name} lists what is no mutant: {stale}")
     tried = [m for m in found.distinct if not any(e.covers(m) for e in known)]
     verdicts = sorted(judge.verdicts(tried, jobs), key=lambda v: v.mutant.line)
     return Outcome(found, tuple(verdicts), len(found.distinct) - len(tried))
@@ -83,7 +94,7 @@ def judged(found: Mutants, judge: Judge, known: Sequence[Equivalent], jobs: int)
 def table(outcomes: Sequence[Outcome]) -> str:
     """The result as text."""
     head = ("module", "mutants", "equivalent", "by marks", "by words", "unit tests", "survived", "score")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for o in outcomes:
         tried = len(o.verdicts)
         checks = o.count(Kill.MARKS) + o.count(Kill.WORDS)
@@ -102,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/mutate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--module", action="append", choices=[*TARGETS, *MORE], metavar="NAME")
+    parser.add_argument("--module", action="append", choices=[*TARGETS], metavar="NAME")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="forks at a time")
     parser.add_argument("--verbose", action="store_true", help="every mutant, with what noticed it")
     options = parser.parse_args()
@@ -111,7 +122,7 @@ def main() -> int:
     judges: dict[int, Judge] = {}
     for module in options.module or TARGETS:
         began = time.monotonic()
-        target = (TARGETS | MORE)[module]
+        target = TARGETS[module]
         if id(target) not in judges:
             judges[id(target)] = Judge(target.parts, target.right, target.wrong, target.unit_tests)
         outcomes.append(judged(mutants_of(module), judges[id(target)], known, options.jobs))
@@ -119,10 +130,10 @@ def main() -> int:
         for verdict in outcomes[-1].verdicts if options.verbose else ():
             print(f"{verdict.kill.name:10} {verdict.mutant}\n    {verdict.by}")
     print(table(outcomes))
-    survivors = [v.mutant for o in outcomes for v in o.verdicts if v.kill > Kill.WORDS]
-    for mutant in survivors:
-        print(f"not noticed by the checks: {mutant}")
-    return 1 if survivors else 0
+    for kill, words in ((Kill.UNIT_TESTS, "noticed by unit tests alone"), (Kill.NOTHING, "survived")):
+        for mutant in (v.mutant for o in outcomes for v in o.verdicts if v.kill is kill):
+            print(f"{words}: {mutant}")
+    return 1 if any(o.count(Kill.NOTHING) for o in outcomes) else 0
 
 
 if __name__ == "__main__":

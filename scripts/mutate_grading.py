@@ -8,83 +8,52 @@ worker of the fork's own.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import json
-import os
-import resource
-import selectors
-import shutil
-import signal
 import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import torch
 
 from grader.assignment import load_assignment, select
+from grader.checking.plugin import OnFinish
 from grader.checking.session import run_checks
 from grader.intake import read_submission
-from grader.model import CheckResult, Status, Submission
+from grader.model import Assignment, Check, CheckResult, Status, Submission
 from grader.worker import Call, Reply, Worker, Zygote, ZygoteSpec
 from grader.worker.handle import REQUEST_CAPS
 from grader.worker.replies import encode_calls
+from scripts.mutate_forks import Kill, Verdict, in_forks
 from scripts.mutate_sources import REFERENCE, REPOSITORY, Mutant
 
 SEED = 20
 CPU_S = 10
 """Of one fork; a run over all hand-ins takes two. A mutant on which the judge never ends is killed by this."""
 UNIT_TESTS_CPU_S = 120
-WALL_S = 600
-MEMORY = 8 * 2**30
 _QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The plugins are there already, from grading."""
-_BROKEN = 0
-
-
-class Kill(IntEnum):
-    """What noticed a mutant; the first is the strongest."""
-
-    MARKS = 1
-    """A check gives other marks than are due, or fails by the grader's own fault."""
-    WORDS = 2
-    """The marks are those due, but a check says something else: another message, hint, expected value or note."""
-    UNIT_TESTS = 3
-    """Only the reference's own tests fail."""
-    NOTHING = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one mutant."""
-
-    mutant: Mutant
-    kill: Kill
-    by: str
-    """Hand-in and check, and what changed there; empty where nothing did."""
 
 
 @dataclass(slots=True)
 class HandIn:
     """A hand-in with what is due for it."""
 
-    name: str
     submission: Submission
     right: bool
     """True where every check that is selected gives full points."""
     answers: dict[bytes, list[Reply]] = field(default_factory=dict)
     """The worker's replies, by what was asked."""
     due: tuple[CheckResult, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.submission.name
 
 
 class Replay:
@@ -110,6 +79,27 @@ class Replay:
             self._worker.close()
 
 
+class Workers:
+    """Starts a zygote when the first worker is asked for."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._zygote: Zygote | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+
+    def worker(self, submission: Submission) -> Worker:
+        """A new worker that holds the hand-in."""
+        if self._zygote is None:
+            self._zygote = Zygote(ZygoteSpec.of(self._assignment, ("torch",)))
+        return self._zygote.worker([(file.path, file.content) for file in submission.files], submission.name)
+
+
 class Judge:
     """A warm process that knows the marks due."""
 
@@ -117,21 +107,16 @@ class Judge:
         self, parts: Sequence[str], right: Iterable[Path], wrong: Iterable[Path], unit_tests: Sequence[str]
     ) -> None:
         """Grades every hand-in once with the reference as it is; raises RuntimeError where a right one loses points."""
-        self._unit_tests = unit_tests
         torch.set_num_threads(1)
         self.assignment = load_assignment()
         self._checks = select(self.assignment, parts=parts)
-        chosen = [(path, True) for path in right] + [(path, False) for path in wrong]
-        with tempfile.TemporaryDirectory() as folder:
-            self.hand_ins = [
-                HandIn(path.stem, read_submission(_as_folder(path, Path(folder))), kind)
-                for path, kind in chosen
-            ]
-        with Zygote(ZygoteSpec.of(self.assignment, ("torch",))) as zygote:
+        self._unit_tests = unit_tests
+        self.hand_ins = [HandIn(read_submission(path), right=True) for path in right]
+        self.hand_ins += [HandIn(read_submission(path), right=False) for path in wrong]
+        with Workers(self.assignment) as workers:
             for hand_in in self.hand_ins:
-                hand_in.due = tuple(self._grade(hand_in, zygote))
+                hand_in.due = tuple(self._grade(hand_in, workers))
                 _refuse_if_not_due(hand_in)
-        self._forget_reference()
 
     # ------------------------------------------------------------ one mutant
 
@@ -150,11 +135,14 @@ class Judge:
         self._put_in(mutant)
         words = ""
         for hand_in in self.hand_ins:
-            with contextlib.ExitStack() as stack:
-                results = self._grade(hand_in, stack=stack)
+            first = FirstDifference(hand_in)
+            with Workers(self.assignment) as workers:
+                results = self._grade(hand_in, workers, first.look)
+            if first.found:
+                return Kill.MARKS, first.found
             for result, due in zip(results, hand_in.due, strict=True):
-                if _mark(result) != _mark(due):
-                    return Kill.MARKS, f"{hand_in.name}, {due.id}: {due.status} -> {result.status}"
+                if result.points != due.points:
+                    return Kill.MARKS, f"{hand_in.name}, {due.id}: {due.points} -> {result.points}"
                 if not words and _words(result) != _words(due):
                     words = f"{hand_in.name}, {due.id}: {_first_difference(_words(due), _words(result))}"
         return (Kill.WORDS, words) if words else (Kill.NOTHING, "")
@@ -165,33 +153,22 @@ class Judge:
         failed = pytest.main([*self._unit_tests, *_QUIETLY]) != pytest.ExitCode.OK
         return (Kill.UNIT_TESTS, ", ".join(self._unit_tests)) if failed else (Kill.NOTHING, "")
 
+    def _grade(
+        self, hand_in: HandIn, workers: Workers, on_finish: OnFinish = lambda check, status: None
+    ) -> list[CheckResult]:
+        results, _ = run_checks(
+            self.assignment,
+            hand_in.submission,
+            self._checks,
+            seed=SEED,
+            open_worker=lambda: Replay(hand_in.answers, lambda: workers.worker(hand_in.submission)),
+            on_finish=on_finish,
+        )
+        return results
+
     def _put_in(self, mutant: Mutant) -> None:
         self._forget_reference()
         sys.meta_path.insert(0, Changed(mutant))
-
-    def _grade(
-        self,
-        hand_in: HandIn,
-        zygote: Zygote | None = None,
-        *,
-        stack: contextlib.ExitStack | None = None,
-    ) -> list[CheckResult]:
-        files = [(file.path, file.content) for file in hand_in.submission.files]
-
-        def start() -> Worker:
-            source = zygote
-            if source is None:
-                assert stack is not None
-                source = stack.enter_context(Zygote(ZygoteSpec.of(self.assignment, ("torch",))))
-            return source.worker(files, hand_in.name)
-
-        def open_worker() -> Replay:
-            return Replay(hand_in.answers, start)
-
-        results, _ = run_checks(
-            self.assignment, hand_in.submission, self._checks, seed=SEED, open_worker=open_worker
-        )
-        return results
 
     def _forget_reference(self) -> None:
         """Let the next session import the reference and the checks anew."""
@@ -223,71 +200,22 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self._mutant.source, str(module.__file__), "exec"), vars(module))
 
 
-# ---------------------------------------------------------------- forks
-
-
-def in_forks(
-    mutants: Sequence[Mutant], look: Callable[[Mutant], tuple[int, str]], jobs: int, cpu_s: int
-) -> Iterator[Verdict]:
-    """`look` at each mutant in a child of its own, `jobs` at a time; a judge that does not end has noticed it."""
-    waiting = list(reversed(mutants))
-    with selectors.DefaultSelector() as selector:
-        while waiting or selector.get_map():
-            while waiting and len(selector.get_map()) < jobs:
-                mutant = waiting.pop()
-                pid, pipe = _fork(mutant, look, cpu_s)
-                selector.register(pipe, selectors.EVENT_READ, (pid, mutant, time.monotonic() + WALL_S))
-            ready = selector.select(timeout=5)
-            for key, _ in ready:
-                pid, mutant, _ = key.data
-                selector.unregister(key.fileobj)
-                with os.fdopen(key.fd, "rb") as stream:
-                    said = stream.read()
-                _, status = os.waitpid(pid, 0)
-                yield _said(mutant, said, os.waitstatus_to_exitcode(status))
-            for key in list(selector.get_map().values()):
-                if time.monotonic() > key.data[2]:
-                    os.kill(key.data[0], signal.SIGKILL)
-
-
-def _fork(mutant: Mutant, look: Callable[[Mutant], tuple[int, str]], cpu_s: int) -> tuple[int, int]:
-    """(pid, the pipe that will hold its verdict as JSON)."""
-    ours, theirs = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(theirs)
-        return pid, ours
-    try:
-        os.close(ours)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(nothing, descriptor)
-        spent = int(time.process_time()) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_s, spent + cpu_s))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        said: tuple[int, str] = look(mutant)
-    except BaseException:
-        said = _BROKEN, traceback.format_exc()[-4_000:]
-    finally:
-        os.write(theirs, json.dumps(said).encode())
-        os._exit(0)
-
-
-def _said(mutant: Mutant, said: bytes, code: int) -> Verdict:
-    """The verdict of a fork; raises RuntimeError where it failed by the fault of this program."""
-    if not said and code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return Verdict(mutant, Kill.MARKS, "the judge does not end")
-    kill, by = json.loads(said or f'[{_BROKEN}, "it died"]')
-    if kill == _BROKEN:
-        raise RuntimeError(f"the fork for {mutant} failed with exit code {code}: {by}")
-    return Verdict(mutant, Kill(kill), by)
-
-
 # ---------------------------------------------------------------- what is compared
 
 
-def _mark(result: CheckResult) -> tuple[Any, ...]:
-    return result.status, result.points.earned
+class FirstDifference:
+    """Ends a session at the first check whose status is not the one due."""
+
+    def __init__(self, hand_in: HandIn) -> None:
+        self._name = hand_in.name
+        self._due = {result.id: result.status for result in hand_in.due}
+        self.found = ""
+
+    def look(self, check: Check, status: Status) -> None:
+        """Called after each check."""
+        if status is not self._due[check.id]:
+            self.found = f"{self._name}, {check.id}: {self._due[check.id]} -> {status}"
+            pytest.exit(self.found)
 
 
 def _words(result: CheckResult) -> tuple[str, ...]:
@@ -317,13 +245,3 @@ def _refuse_if_not_due(hand_in: HandIn) -> None:
         raise RuntimeError(
             f"{hand_in.name}: the reference as it is does not give what is due: {', '.join(lost)}"
         )
-
-
-def _as_folder(path: Path, scratch: Path) -> Path:
-    """A single file becomes a hand-in of its own."""
-    if path.is_dir():
-        return path
-    folder = scratch / path.stem
-    folder.mkdir()
-    shutil.copy(path, folder / "layers.py")
-    return folder

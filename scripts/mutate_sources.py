@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -56,13 +57,16 @@ class Mutants:
     """Changes inside annotations alone, which `from __future__ import annotations` keeps from being evaluated."""
 
 
-def mutants_of(module: str) -> Mutants:
-    """Every mutant of reference/transformer/`module`.py."""
+def mutants_of(module: str, every: int = 1) -> Mutants:
+    """The mutants of reference/transformer/`module`.py: all, or every so many of them."""
     source = (REFERENCE / f"{module}.py").read_text(encoding="utf-8")
     seen = {_shape(source)}
     distinct: list[Mutant] = []
     not_python = annotations = 0
-    for tool, changed in (*_cosmic_ray(source), *_mutmut(source)):
+    changes = [("cosmic-ray", change) for change in _cosmic_ray(source)]
+    changes += [("mutmut", change) for change in _mutmut(source)]
+    for tool, change in changes[::every]:
+        changed = change()
         try:
             shape = _shape(changed)
         except SyntaxError:
@@ -76,32 +80,35 @@ def mutants_of(module: str) -> Mutants:
     return Mutants(module, tuple(sorted(distinct, key=lambda m: m.line)), not_python, annotations)
 
 
-def _cosmic_ray(source: str) -> Iterator[tuple[str, str]]:
+def _cosmic_ray(source: str) -> Iterator[Callable[[], str]]:
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.operators.provider import OperatorProvider
 
     provider = OperatorProvider()
-    tree = get_ast(source)
+    nodes = list(ast_nodes(get_ast(source)))
     for name in provider:
         kind = provider[name]
         if kind.arguments():
             continue  # replaces variables by random numbers, and only those that a configuration names
-        places = sum(len(list(kind().mutation_positions(node))) for node in ast_nodes(tree))
-        for occurrence in range(places):
-            changed = mutate_code(source, kind(), occurrence)
-            if changed is not None:
-                yield "cosmic-ray", changed
+        places = sum(len(list(kind().mutation_positions(node))) for node in nodes)
+        yield from (partial(mutate_code, source, kind(), occurrence) for occurrence in range(places))
 
 
-def _mutmut(source: str) -> Iterator[tuple[str, str]]:
-    from mutmut.mutation.file_mutation import create_mutations
+def _mutmut(source: str) -> Iterator[Callable[[], str]]:
+    from mutmut.mutation.file_mutation import Mutation, create_mutations
 
     with contextlib.chdir(REPOSITORY):  # mutmut reads [tool.mutmut] of the working folder
         tree, mutations, *_ = create_mutations("", source)
+
+    def applied(mutation: Mutation) -> str:
+        changed = tree.deep_replace(mutation.original_node, mutation.mutated_node)
+        assert isinstance(changed, type(tree))
+        return changed.code
+
     for mutation in mutations:
         if mutation.contained_by_top_level_function is not None:  # it runs no others
-            yield "mutmut", tree.deep_replace(mutation.original_node, mutation.mutated_node).code  # type: ignore[attr-defined]
+            yield partial(applied, mutation)
 
 
 def _shape(source: str) -> str:
@@ -152,7 +159,7 @@ def _holds(node: ast.AST, line: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A change that changes nothing that can be observed, and why; an entry of equivalent_mutants.toml."""
+    """Changes of one line that change nothing a check can see, and why; an entry of equivalent_mutants.toml."""
 
     module: str
     scope: str
@@ -164,6 +171,17 @@ class Equivalent:
         """True where this entry is about `mutant`."""
         place = (mutant.module, mutant.scope, mutant.before)
         return place == (self.module, self.scope, self.before) and mutant.after in self.after
+
+
+def unused(known: Iterable[Equivalent], found: Mutants) -> list[str]:
+    """What the list has of this module and no tool makes any more: the line was changed, or never was like that."""
+    return [
+        f"{entry.module}, {entry.scope}: {after}"
+        for entry in known
+        if entry.module == found.module
+        for after in entry.after
+        if not any(entry.covers(mutant) and mutant.after == after for mutant in found.distinct)
+    ]
 
 
 def equivalents() -> tuple[Equivalent, ...]:
