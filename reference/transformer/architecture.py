@@ -107,11 +107,8 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """By model_type."""
 
-_CLASSES = {
-    "distilbert": (transformers.DistilBertConfig, transformers.DistilBertForSequenceClassification),
-    "roberta": (transformers.RobertaConfig, transformers.RobertaForSequenceClassification),
-    "bert": (transformers.BertConfig, transformers.BertForSequenceClassification),
-}
+_CLASSES = {"distilbert": "DistilBert", "roberta": "Roberta", "bert": "Bert"}
+"""How transformers' classes begin; they are imported when the first model is built."""
 
 
 def architecture_of(config: Mapping[str, Any], path: str) -> Architecture:
@@ -178,7 +175,9 @@ def empty_model(architecture: Architecture, settings: Mapping[str, Any], classes
             "are evaluated.",
             "The coursework's models have 67 and 125 million.",
         )
-    make_config, make_model = _CLASSES[architecture.type]
+    name = _CLASSES[architecture.type]
+    make_config = getattr(transformers, f"{name}Config")
+    make_model = getattr(transformers, f"{name}ForSequenceClassification")
     with torch.device("meta"):
         return make_model(make_config(**settings, num_labels=classes)).eval()
 
