@@ -21,8 +21,13 @@ _NOT_A_MODEL = re.compile(
     r"(optimizer|scheduler|scaler|rng_state.*|training_args|trainer_state)", re.IGNORECASE
 )
 """What Trainer keeps beside a model."""
-_TEXT_LIMIT = 12_000_000
+_CONFIG_LIMIT = 100_000
+"""Bytes of a config: real ones have about 1,000."""
+_VOCABULARY_LIMIT = 12_000_000
 """Bytes of a tokenizer.json: RoBERTa's has 3.6 MB."""
+_VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
+_MOST = 64
+"""Checkpoints that are looked at; there are two models."""
 _STEP = re.compile(r"checkpoint-(\d{1,9})$")
 
 
@@ -54,7 +59,7 @@ class Candidate:
         file = self.beside.get(name)
         if file is None:
             return None
-        found = read_text(file, _TEXT_LIMIT)
+        found = read_text(file, _VOCABULARY_LIMIT if name in _VOCABULARIES else _CONFIG_LIMIT)
         if found.text is None:
             assert found.problem is not None
             raise NotUsableError(found.problem.message, found.problem.next_step)
@@ -89,17 +94,17 @@ class Chosen:
 
 
 def candidates(submission: Submission) -> list[Candidate]:
-    """Every file of weights that may be a model's, in the order of their paths."""
+    """Every file of weights that may be a model's, in the order of their paths; no more than _MOST."""
     by_folder: dict[str, dict[str, SubmittedFile]] = {}
     for file in submission.files:
         folder, _, name = file.path.rpartition("/")
         by_folder.setdefault(folder, {})[name] = file
     found = []
     for folder, files in sorted(by_folder.items()):
-        weights = [f for n, f in sorted(files.items()) if _is_model(n, f)]
-        beside = {n: f for n, f in files.items() if f not in weights}
-        found += [Candidate(folder, file, beside) for file in weights]
-    return found
+        weights = {n: f for n, f in sorted(files.items()) if _is_model(n, f)}
+        beside = {n: f for n, f in files.items() if n not in weights}
+        found += [Candidate(folder, file, beside) for file in weights.values()]
+    return found[:_MOST]
 
 
 def _is_model(name: str, file: SubmittedFile) -> bool:
