@@ -221,6 +221,57 @@ def export(
     click.echo(file)
 
 
+@click.command("similar")
+@click.argument("path", type=_PATH)
+@click.option(
+    "--least",
+    type=click.FloatRange(0.05, 1.0),
+    default=0.6,
+    show_default=True,
+    help="Share of one's own code that the other has to have.",
+)
+@click.option("--out", type=_PATH, metavar="FILE", default=Path("reports/similar.html"), show_default=True)
+@ASSIGNMENT
+@DEBUG
+def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -> None:
+    """Which hand-ins of the class at PATH share code, side by side. It informs a person and changes no mark."""
+    from grader.assignment import load_assignment
+    from grader.intake import read_class
+    from grader.render.files import write_atomically
+    from grader.starter import starter_texts
+
+    try:
+        from grader.similar.pairs import find_pairs
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"Comparing code needs the package {error.name!r}.",
+            "Install it with:  pip install 'transformer-grader[similar]'",
+        ) from None
+    from grader.similar.gather import codes_of
+    from grader.similar.page import html_page
+
+    found, class_ = load_assignment(assignment), read_class(path)
+    codes, unread = codes_of(class_)
+    for name, why in unread.items():
+        click.echo(f"not compared: {_line(name)}: {_line(why)}", err=True)
+    if len(codes) < 2:
+        raise UsageError(
+            f"There are {len(codes)} hand-ins with code in {str(path)!r}.", "Name the folder of the class."
+        )
+    pairs = find_pairs(codes, starter_texts(), least=least)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, "".join(html_page(found.title, pairs, len(codes), least)))
+    except OSError as error:
+        raise UsageError(f"The page cannot be written: {error}.", "Name another file with --out.") from None
+    for pair in pairs[:20]:
+        click.echo(
+            f"{pair.shares[0]:4.0%} {pair.shares[1]:4.0%}  {_line(pair.one.name)}  {_line(pair.other.name)}"
+        )
+    number = f"{len(pairs)} pair{'' if len(pairs) == 1 else 's'}"
+    click.echo(f"{number} among {len(codes)} hand-ins: {out}")
+
+
 @click.command("diff")
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)

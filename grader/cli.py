@@ -439,5 +439,6 @@ for command in (
     class_commands.show_book,
     class_commands.diff,
     class_commands.export,
+    class_commands.similar,
 ):
     main.add_command(command)

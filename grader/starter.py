@@ -98,3 +98,9 @@ def _cannot_write(target: Path, error: OSError) -> GraderError:
     return UsageError(
         f"{str(target)!r} cannot be written: {error.strerror}.", "Give a folder that you may write to."
     )
+
+
+def starter_texts() -> list[str]:
+    """The code that the kit comes with."""
+    root = starter_root()
+    return [(root / name).read_text(encoding="utf-8") for name in starter_files() if name.endswith(".py")]
