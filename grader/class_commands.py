@@ -255,9 +255,8 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
     for name, why in unread.items():
         click.echo(f"not compared: {_line(name)}: {_line(why)}", err=True)
     if len(codes) < 2:
-        raise UsageError(
-            f"There are {len(codes)} hand-ins with code in {str(path)!r}.", "Name the folder of the class."
-        )
+        said = f"There are {len(codes)} hand-ins with code in {str(path)!r}."
+        raise UsageError(said, "Name the folder of the class.")
     pairs = find_pairs(codes, starter_texts(), least=least)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
