@@ -124,7 +124,7 @@ _ALONE: dict[str, tuple[Slip, ...]] = {
         ),
         Slip(
             "complement",
-            "1 - P",
+            "the probability of being wrong, 1 - P",
             "Which function turns a probability into a surprise?",
             lambda: 1 - target_probability(),
         ),

@@ -18,5 +18,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from reference.transformer.misconceptions import attention, behaviour, figures, numbers, positional
 
-    bank = globals()["BANK"] = (*attention.BANK, *positional.BANK, *behaviour.BANK, *figures.BANK, *numbers.bank())
+    bank = globals()["BANK"] = (
+        *attention.BANK,
+        *positional.BANK,
+        *behaviour.BANK,
+        *figures.BANK,
+        *numbers.bank(),
+    )
     return bank

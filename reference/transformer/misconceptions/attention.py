@@ -9,6 +9,7 @@ from reference.transformer.misconceptions.dropout import DROPOUTS
 from reference.transformer.misconceptions.entry import AttentionMisconception
 from reference.transformer.misconceptions.heads import HEADS
 from reference.transformer.misconceptions.masks import MASKS
+from reference.transformer.misconceptions.precision import PRECISION
 from reference.transformer.misconceptions.projections import ARGUMENTS, OUTPUTS
 from reference.transformer.misconceptions.recipes import RIGHT
 from reference.transformer.misconceptions.scores import PRODUCTS, SCALES, SOFTMAXES
@@ -22,6 +23,7 @@ BANK: tuple[AttentionMisconception, ...] = (
     *MASKS,
     *OUTPUTS,
     *DROPOUTS,
+    *PRECISION,
 )
 
 REPLAYED: tuple[AttentionMisconception, ...] = tuple(m for m in BANK if m.recipe != RIGHT)

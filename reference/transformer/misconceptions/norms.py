@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from grader.diagnosis import Finding, Match, explain, finding
@@ -33,12 +35,13 @@ def norm_finding(claimed: float) -> Finding:
 
 
 def wrong_norm(recipe: Recipe) -> float | None:
-    """The norm that a recipe gives in the handout's experiment; None where it raises."""
+    """The norm that a recipe gives in the handout's experiment; None where it raises or gives no number."""
     with handout.seeded(handout.PROJECTION_SEED), torch.no_grad():
         data = torch.randn(1, handout.LENGTH, handout.EMBED_DIM)
         weights = MultiHeadAttention(handout.EMBED_DIM, handout.NUM_HEADS).weights()
         inputs = [data, data, data, causal_mask(handout.LENGTH)]
         try:
-            return handout.norm(Attending(maps_of([weights]), handout.NUM_HEADS, inputs).output(recipe))
+            norm = handout.norm(Attending(maps_of([weights]), handout.NUM_HEADS, inputs).output(recipe))
         except (RuntimeError, TypeError):
             return None
+    return norm if math.isfinite(norm) else None

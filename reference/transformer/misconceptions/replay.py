@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -139,6 +140,17 @@ def hypotheses(bank: Sequence[Replayable], right: Steps) -> dict[Who, Steps]:
     return found
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Thousands of tensors as small as these cost twenty times as much where torch shares each among threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Replays:
     """The probes of one submission, and every recipe's score on them, computed once for all its checks."""
 
@@ -154,14 +166,15 @@ class Replays:
         """
         if any(len(record.readings) != len(self._probed.readings) for record in own):
             return Finding(None)  # modules of one class that differ by more than their sizes
-        if self._agrees((), own):
-            return Finding(None)
-        matches = explain(
-            (who[0] for who in self._recipes if len(who) == 1),
-            lambda: ((who[0], who[1]) for who in self._recipes if len(who) == 2),
-            lambda who: self._agrees(who, own),
-        )
-        return finding([self._told_here(match, own) for match in matches])
+        with one_thread():
+            if self._agrees((), own):
+                return Finding(None)
+            matches = explain(
+                (who[0] for who in self._recipes if len(who) == 1),
+                lambda: ((who[0], who[1]) for who in self._recipes if len(who) == 2),
+                lambda who: self._agrees(who, own),
+            )
+            return finding([self._told_here(match, own) for match in matches])
 
     def _agrees(self, who: Who, own: Sequence[Record]) -> Match[Replayable] | None:
         recipe, right = self._recipes[who], self._recipes[()]

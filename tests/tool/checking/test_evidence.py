@@ -57,6 +57,14 @@ def test_a_difference_is_a_plain_number(given: float | None, kept: float | None,
     assert running.evidence().largest_difference == kept
 
 
+def test_what_is_asked_beside_the_check_is_no_evidence(running: Running) -> None:
+    with running.aside():
+        running.saw(Raised("exception", "ValueError", "no", (Frame("a.py", 3, "f", "x"),), output="printed"))
+    assert (running.evidence().where, running.evidence().output) == (None, None)
+    running.saw(Returned(None, "one"))
+    assert running.evidence().output == "one"
+
+
 def test_evidence_is_a_copy(running: Running) -> None:
     running.note("one")
     before = running.evidence()

@@ -98,6 +98,34 @@ def test_what_a_check_says_is_its_status(statement: str, status: Status, earned:
     assert internal == {}
 
 
+def test_a_diagnosis_goes_with_lost_points_only(run: Run) -> None:
+    body = """
+from grader.model import Diagnosis
+KNOWN = Diagnosis("known", "Title", "evidence", "hint")
+
+@check('2a.lost')
+def test_lost(check):
+    raise Failed('no').because(KNOWN)
+
+@check('2a.partial')
+def test_partial(check):
+    raise Partial('half', fraction=Fraction(1, 2), diagnosis=KNOWN)
+
+@check('2a.missing')
+def test_missing(check):
+    raise Missing('not there', diagnosis=KNOWN)
+
+@check('2a.broken')
+def test_broken(check):
+    raise ZeroDivisionError from Failed('no', diagnosis=KNOWN)
+"""
+    results, _ = run(body, "2a.lost", "2a.partial", "2a.missing", "2a.broken")
+    named = {id: result.diagnosis.id if result.diagnosis else None for id, result in results.items()}
+    assert named == {"2a.lost": "known", "2a.partial": "known", "2a.missing": None, "2a.broken": None}
+    assert results["2a.lost"].hint == "hint"
+    assert (results["2a.lost"].points.earned, results["2a.partial"].points.earned) == (0, 1)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
