@@ -232,7 +232,8 @@ def _joined(tokens: list[Token]) -> list[Token]:
     out = list(tokens)
     for i in range(len(out) - 1):
         left, right = out[i], out[i + 1]
-        if isinstance(left, Figure) and isinstance(right, Figure) and not left.unit:
-            if re.fullmatch("[0-9]{3}.*", right.digits) and right.start - left.end <= 1:
-                out[i], out[i + 1] = replace(left, sure=False), replace(right, sure=False)
+        if not (isinstance(left, Figure) and isinstance(right, Figure)) or left.unit:
+            continue
+        if re.fullmatch("[0-9]{3}.*", right.digits) and right.start - left.end <= 1:
+            out[i], out[i + 1] = replace(left, sure=False), replace(right, sure=False)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from grader.intake.prose.lines import Line, Shape, row
 from grader.intake.prose.markdown import inline
@@ -57,5 +58,5 @@ def _is_row(cells: list[str]) -> bool:
         return False  # a label and its value, set apart by spaces
     return all(len(cell) <= 60 for cell in cells) and not any(
         re.search(r"[a-z],?$", left) and re.match(r"[a-z]", right) and len(left) > 30
-        for left, right in zip(cells, cells[1:], strict=False)
+        for left, right in pairwise(cells)
     )

@@ -56,7 +56,9 @@ def _add(out: list[Line], text: str, place: str) -> None:
         out.append(Line(Shape.GAP if not stripped else Shape.TEXT, "", place))
     elif heading := re.match(r"#{1,6}\s+(.*?)\s*#*$", stripped):
         out.append(Line(Shape.HEADING, inline(heading[1]), place, firm=True))
-    elif stripped.startswith("|") or (stripped.count("|") > 1 and not re.search(r"\$[^$]*\|[^$]*\$", stripped)):
+    elif stripped.startswith("|") or (
+        stripped.count("|") > 1 and not re.search(r"\$[^$]*\|[^$]*\$", stripped)
+    ):
         if not (_RULE.fullmatch(stripped) and "-" in stripped):
             inside = stripped.removeprefix("|").removesuffix("|")
             out.append(row([inline(cell) for cell in re.split(r"(?<!\\)\|", inside)], place))

@@ -1,8 +1,8 @@
 """Claims -> answers: which number of a report is the answer to which question.
 
-Every claim is weighed for every key by where it stands, its unit, and the words that stand with it; never by its value.
-An answer is taken where one claim, in all its forms, is ahead of every other that says something else. Steps on the way
-to it are left out: a number from which a later one is computed is no result. Everything else is a question for a person.
+Every claim is weighed for every key by where it stands, its unit, and the words that stand with it; never by its
+value. An answer is taken where one claim, in all its forms, is ahead of every other that says something else. Steps on
+the way to it are left out: a number from which a later one is computed is no result. All else is for a person.
 """
 
 from __future__ import annotations
@@ -173,9 +173,8 @@ def _from_lists(
 def _named_in_order(claim: Claim, asked: Sequence[AnswerWords], outline: Outline) -> list[AnswerWords]:
     """The questions whose needed words stand in the sentence of a list, in the order of these words."""
     sentence = claim.forms[0].sentence
-    clauses = [c for c in _clauses(sentence)]
     named: list[AnswerWords] = []
-    for clause in clauses:
+    for clause in _clauses(sentence):
         fitting = [
             answer
             for answer in asked

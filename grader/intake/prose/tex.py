@@ -108,18 +108,23 @@ def _macro(name: str, stack: list[_Group], pending: list[tuple[str, list[str]]],
         out.append(name)
         if name == "sqrt":
             pending.append((name, []))
-    elif name in (
-        "frac",
-        "dfrac",
-        "tfrac",
-        "cfrac",
-        "SI",
-        "qty",
-        "textsuperscript",
-        "textsubscript",
-        "unit",
-        "si",
-    ) or name in _WITH_TEXT or name in _DROPPED:
+    elif (
+        name
+        in (
+            "frac",
+            "dfrac",
+            "tfrac",
+            "cfrac",
+            "SI",
+            "qty",
+            "textsuperscript",
+            "textsubscript",
+            "unit",
+            "si",
+        )
+        or name in _WITH_TEXT
+        or name in _DROPPED
+    ):
         pending.append((name, []))
     elif name in ("left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "displaystyle", "limits"):
         return

@@ -1,0 +1,290 @@
+"""Accuracies by model, epoch and split, wherever a report states them: in tables either way round, logs, sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from grader.intake.prose.amounts import TIMES
+from grader.intake.prose.claims import one_line
+from grader.intake.prose.figures import Figure, Kind, Token, scan
+from grader.intake.prose.outline import Path, path_of
+from grader.intake.prose.questions import RunWords
+from grader.intake.prose.rows import unit_of_heading
+from grader.intake.prose.statements import Statement, Table
+from grader.intake.prose.words import contains, words_of
+
+_TRAIN, _TEST = ("train",), ("test", "valid", "=val", "eval", "=dev", "held out")
+_ACCURACY = ("acc", "correct")
+_OTHER = ("loss", "f 1", "=f", "precision", "recall", "perplexity")
+_TIME = ("time", "second", "=sec", "minute", "=min", "duration", "=s", "hour")
+_EPOCH = ("epoch", "=ep")
+MOST_EPOCHS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One figure of one epoch."""
+
+    results: str
+    """Of the run that it belongs to."""
+    epoch: int
+    """Counted as the report counts; 0: of the whole run, or of its end."""
+    kind: str
+    """"train_acc", "test_acc", "train_loss" or "seconds"."""
+    value: Decimal
+    """Accuracies as shares, with the digits printed; times in seconds."""
+    place: str
+    sentence: str
+    order: int
+
+
+def read_marks(runs: Sequence[RunWords], said: Sequence[Statement | Table]) -> list[Mark]:
+    """Everything that is said of the declared runs, in order."""
+    marks: list[Mark] = []
+    for item in said:
+        found = _of_table(runs, item) if isinstance(item, Table) else _of_text(runs, item)
+        for results, epoch, kind, value, place, sentence in found:
+            marks.append(Mark(results, epoch, kind, value, place, sentence, len(marks)))
+    return marks
+
+
+_Found = tuple[str, int, str, Decimal, str, str]
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _of_table(runs: Sequence[RunWords], table: Table) -> Iterator[_Found]:
+    percent = contains(table.lead, ("percent", "%"))
+    by_row = any(_kind(head) for head in table.header)
+    above = _run_of(runs, table.title) or _run_of(runs, table.lead)
+    for cells, place in zip(table.rows, table.places, strict=True):
+        sentence = one_line(" | ".join(cells))
+        here = next((run for cell in cells if (run := _run_of(runs, cell))), None)
+        for column, cell in enumerate(cells):
+            head = table.header[column] if column < len(table.header) else ""
+            label = cells[0] if column else ""
+            kind = _kind(head) if by_row else _kind(label)
+            run = _run_of(runs, head) or _run_of(runs, label) or here or above or _run_at(runs, table.path)
+            epoch = _epoch_of_row(table.header, cells) if by_row else _epoch(head)
+            figure = _only_figure(cell)
+            if not kind or run is None or figure is None or not 0 < epoch <= MOST_EPOCHS:
+                continue
+            named = f"{head} {label}"
+            unit = unit_of_heading(head) or unit_of_heading(label)
+            value = _value(figure, kind, unit or ("%" if percent or "%" in named else ""))
+            if value is not None:
+                yield run.results, epoch, kind, value, place, sentence
+
+
+def _kind(head: str) -> str:
+    """What the figures below (or beside) this are; "" where it is no figure of a run."""
+    if contains(head, _EPOCH) and not contains(head, (*_ACCURACY, *_TIME)):
+        return ""
+    if contains(head, ("loss",)):
+        return "train_loss" if not contains(head, _TEST) else ""
+    if contains(head, _OTHER):
+        return ""
+    if contains(head, _TIME):
+        return "seconds"
+    train, test = contains(head, _TRAIN), contains(head, _TEST)
+    return "" if train == test else "train_acc" if train else "test_acc"
+
+
+def _epoch_of_row(header: Sequence[str], cells: Sequence[str]) -> int:
+    """The epoch of a row: in the column that is headed so, or in its first cell ("Epoch 1")."""
+    for column, head in enumerate(header):
+        if contains(head, _EPOCH) and column < len(cells):
+            return _epoch(cells[column]) or _number(cells[column])
+    return next((epoch for cell in cells if (epoch := _epoch(cell))), 0) or _number(cells[0])
+
+
+def _epoch(text: str) -> int:
+    """3 for "Epoch 3" and "after 3 epochs"; 0 for anything else."""
+    words = words_of(text)
+    for i, word in enumerate(words):
+        if word.startswith("epoch") or word == "ep":
+            for near in (words[i + 1 : i + 2], words[max(0, i - 1) : i]):
+                if near and near[0].isdigit() and len(near[0]) <= 2:
+                    return int(near[0])
+    return 0
+
+
+def _number(text: str) -> int:
+    found = re.fullmatch(r"\W*([0-9]{1,2})(?:\s*/\s*[0-9]{1,2})?\W*", text)
+    return int(found[1]) if found else 0
+
+
+def _only_figure(cell: str) -> Figure | None:
+    figures = [t for t in scan(cell) if isinstance(t, Figure)]
+    clock = re.fullmatch(r"\s*([0-9]{1,3}):([0-9]{2})(?::([0-9]{2}))?\s*(?:min|h|s)?\s*", cell)
+    if clock:  # "6:41" are minutes and seconds, "1:02:03" hours too
+        parts = [int(part) for part in clock.groups() if part]
+        seconds = sum(part * 60**k for k, part in enumerate(reversed(parts)))
+        return Figure(Kind.FIGURE, 0, len(cell), cell, str(seconds), 0, "s")
+    return figures[0] if len(figures) == 1 else None
+
+
+# ---------------------------------------------------------------- sentences
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Figures side by side: "0.72, 0.92 and 0.97"."""
+
+    figures: tuple[Figure, ...]
+    start: int
+    end: int
+
+
+def _of_text(runs: Sequence[RunWords], statement: Statement) -> Iterator[_Found]:
+    for line in _split_lines(statement):
+        yield from _of_line(runs, *line)
+
+
+def _split_lines(statement: Statement) -> Iterator[tuple[str, Statement, int]]:
+    at = 0
+    for line in statement.text.split("\n"):
+        yield line, statement, at
+        at += len(line) + 1
+
+
+def _of_line(runs: Sequence[RunWords], text: str, statement: Statement, offset: int) -> Iterator[_Found]:
+    if not contains(text, (*_TRAIN, *_TEST, *_ACCURACY)):
+        return
+    tokens = scan(text)
+    groups = _groups(tokens)
+    if not groups:
+        return
+    default = _run_at(runs, statement.path) or _run_of(runs, statement.title) or _run_of(runs, statement.lead)
+    starts = [0, *(g.end for g in groups)]
+    between = [text[start : g.start] for start, g in zip(starts, groups, strict=False)]
+    after = [
+        text[g.end : groups[k + 1].start if k + 1 < len(groups) else len(text)] for k, g in enumerate(groups)
+    ]
+    ahead = bool(_splits(between[0]))
+    epoch, run, pattern = 0, default, list[str]()
+    for k, group in enumerate(groups):
+        label = between[k] if ahead else after[k]
+        run = _last_run(runs, between[k]) or run
+        epoch = _last_epoch(between[k]) or epoch
+        splits = _splits(label)
+        if contains(label, _OTHER) and not contains(label, _ACCURACY):
+            continue
+        if run is None:
+            continue
+        place = statement.place(offset + group.start)
+        rows = _assigned(group, splits, epoch, pattern)
+        for number, kind, figure in rows:
+            value = _value(figure, kind, "")
+            if value is not None:
+                yield run.results, number, kind, value, place, one_line(text)
+        if epoch and rows and len(group.figures) == 1:
+            pattern.append(rows[0][1])
+
+
+def _assigned(
+    group: _Group, splits: list[str], epoch: int, pattern: Sequence[str]
+) -> list[tuple[int, str, Figure]]:
+    """(epoch, kind, figure) of a group: one figure; a pair of train and test; or one split over the epochs."""
+    figures = group.figures
+    if len(figures) == 1 and len(set(splits)) == 1:
+        return [(epoch, splits[0], figures[0])]
+    if len(figures) == 2 and epoch and sorted(splits) == ["test_acc", "train_acc"]:
+        return [(epoch, kind, figure) for kind, figure in zip(splits, figures, strict=True)]
+    if (
+        len(figures) == 2
+        and epoch
+        and not splits
+        and list(pattern[:2])
+        in (
+            ["train_acc", "test_acc"],
+            ["test_acc", "train_acc"],
+        )
+    ):
+        return [(epoch, kind, figure) for kind, figure in zip(pattern[:2], figures, strict=True)]
+    if len(figures) > 1 and not epoch and len(set(splits)) == 1:
+        return [(n, splits[0], figure) for n, figure in enumerate(figures, 1)]
+    return []
+
+
+def _groups(tokens: Sequence[Token]) -> list[_Group]:
+    """Shares of a line, those that are joined by commas and "and" together."""
+    out: list[_Group] = []
+    last = -1
+    for i, token in enumerate(tokens):
+        if not isinstance(token, Figure) or not _may_be_share(token):
+            continue
+        joined = last >= 0 and all(
+            t.kind is Kind.COMMA or t.text.lower() in ("and", "/", "then") for t in tokens[last + 1 : i]
+        )
+        if joined and i - last > 1:
+            out[-1] = _Group((*out[-1].figures, token), out[-1].start, token.end)
+        else:
+            out.append(_Group((token,), token.start, token.end))
+        last = i
+    return out
+
+
+def _may_be_share(figure: Figure) -> bool:
+    if figure.exponent or not figure.sure:
+        return False
+    if figure.unit == "%":
+        return figure.plain <= 100
+    return not figure.unit and "." in figure.digits and figure.plain <= 1
+
+
+def _splits(text: str) -> list[str]:
+    """ "train_acc" and "test_acc" in the order in which the words stand."""
+    out: list[str] = []
+    for word in words_of(text):
+        if word.startswith("train"):
+            out.append("train_acc")
+        elif word.startswith(("test", "valid", "eval")) or word in ("val", "dev"):
+            out.append("test_acc")
+    return [kind for i, kind in enumerate(out) if not i or out[i - 1] != kind]
+
+
+def _last_epoch(text: str) -> int:
+    found = re.findall(r"\bepochs?\W{0,3}([0-9]{1,2})\b", text, re.IGNORECASE)
+    ordinal = re.findall(r"\b(first|second|third|fourth|fifth)\s+epoch", text, re.IGNORECASE)
+    if found:
+        return int(found[-1])
+    return ("first", "second", "third", "fourth", "fifth").index(ordinal[-1].lower()) + 1 if ordinal else 0
+
+
+# ---------------------------------------------------------------- both
+
+
+def _value(figure: Figure, kind: str, unit: str) -> Decimal | None:
+    """The figure as a share, a loss or seconds; None where it cannot be one."""
+    exact = Decimal(figure.digits.replace(",", "")).scaleb(figure.exponent)
+    if kind == "seconds":
+        factor = TIMES.get(figure.unit or unit, 1)
+        return exact * factor
+    if kind == "train_loss":
+        return exact if not figure.unit else None
+    if (figure.unit or unit) == "%" or (not figure.unit and 1 < exact <= 100):
+        return exact.scaleb(-2) if exact <= 100 else None
+    return exact if not figure.unit and 0 <= exact <= 1 else None
+
+
+def _run_of(runs: Sequence[RunWords], text: str) -> RunWords | None:
+    """The one run whose model is named in the text; None where none is, or more than one."""
+    named = [run for run in runs if contains(text, run.names)]
+    return named[0] if len(named) == 1 else None
+
+
+def _last_run(runs: Sequence[RunWords], text: str) -> RunWords | None:
+    """The run named last."""
+    for piece in reversed(re.split(r"[\s,;:()]+", text)):
+        if run := _run_of(runs, piece):
+            return run
+    return None
+
+
+def _run_at(runs: Sequence[RunWords], path: Path) -> RunWords | None:
+    return next((run for run in runs if path and path[: len(path_of(run.part))] == path_of(run.part)), None)

@@ -1,0 +1,65 @@
+"""Answers in words: the text of a report under the heading of a question; and the labels of texts to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.intake.prose.claims import one_line
+from grader.intake.prose.outline import path_of
+from grader.intake.prose.questions import AnswerWords, LabelWords
+from grader.intake.prose.statements import Statement, Table
+from grader.intake.prose.words import where, words_of
+from grader.written import Reading, WrittenAnswer
+
+_FEWEST_WORDS = 6
+"""A text of fewer words is no answer in words."""
+_LONGEST = 20_000
+
+
+def read_passage(answer: AnswerWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:
+    """All sentences under the question, as one text; None where there are none."""
+    part = path_of(answer.part)
+    own = [item for item in said if isinstance(item, Statement) and item.path == part and not item.printed]
+    text = "\n".join(item.text.replace("\n", " ").strip() for item in own)[:_LONGEST]
+    if len(text.split()) < _FEWEST_WORDS:
+        return None
+    return WrittenAnswer((Reading(text, own[0].places[0][1], one_line(own[0].text)),))
+
+
+def read_labels(labels: LabelWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:
+    """The labels in their order, where just as many are named as there are texts."""
+    part = path_of(labels.part)
+    found: list[tuple[str, str, str]] = []
+    for item in said:
+        if item.path != part:
+            continue
+        if isinstance(item, Table):
+            for cells, place in zip(item.rows, item.places, strict=True):
+                named = [name for cell in cells for name in _named(cell, labels) if len(words_of(cell)) <= 3]
+                found += [(name, place, one_line(" | ".join(cells))) for name in named]
+        else:
+            found += [(name, item.places[0][1], one_line(item.text)) for name in _named(item.text, labels)]
+    if not found:
+        return None
+    _, place, sentence = found[0]
+    value = "\n".join(name for name, _, _ in found)
+    if len(found) == labels.count:
+        return WrittenAnswer((Reading(value, place, sentence),))
+    why = f"{len(found)} labels are named there, and {labels.count} are due: it is not clear which text each is for."
+    return WrittenAnswer((Reading(value, place, sentence),), (why,), sure=False)
+
+
+def _named(text: str, labels: LabelWords) -> list[str]:
+    """The labels that stand in a text, in their order."""
+    words = words_of(text)
+    out: list[str] = []
+    at = 0
+    while at < len(words):
+        places = {name: where(words[at:], (name.removesuffix("s"),)) for name in labels.names}
+        near = [(place, name) for name, place in places.items() if place is not None]
+        if not near:
+            break
+        place, name = min(near)
+        out.append(name)
+        at += place + len(words_of(name))
+    return out
