@@ -8,8 +8,11 @@ Letters:  N texts   B batch   S length of the longest text in the batch, in toke
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,9 +31,36 @@ Ids = list[int]
 """The tokens of one text, special ones included."""
 
 
-def best_device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+@contextmanager
+def one_device() -> Iterator[torch.device]:
+    """The CPU, or a GPU that is this process's alone while it lasts: where all are taken, it waits for the first."""
+    if not torch.cuda.is_available():
+        yield torch.device("cpu")
+        return
+    with claimed(torch.cuda.device_count()) as number:
+        yield torch.device("cuda", number)
+
+
+@contextmanager
+def claimed(count: int, folder: Path | None = None) -> Iterator[int]:
+    """The number of one of `count` devices, held by a lock that ends with the process."""
+    import fcntl  # not on Windows, where no GPU is claimed
+
+    place = folder or Path(tempfile.gettempdir())
+    files = [(place / f"grade-gpu-{os.getuid()}-{i}.lock").open("w") for i in range(count)]
+    try:
+        for number, file in enumerate(files):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield number
+            return
+        fcntl.flock(files[0], fcntl.LOCK_EX)
+        yield 0
+    finally:
+        for file in files:
+            file.close()
 
 
 def described(device: torch.device) -> str:

@@ -17,7 +17,7 @@ import torch
 from grader.errors import UsageError
 from grader.paths import data_root
 from reference.transformer import assets, bodies, comparison
-from reference.transformer.evaluation import best_device, described, threads_for
+from reference.transformer.evaluation import described, one_device, threads_for
 from reference.transformer.finetune import LABELS, Epoch, finetune, predict
 from reference.transformer.news import News, Source, load_news
 
@@ -65,24 +65,24 @@ def real_run(
     source, shown = _source(data)
     news = load_news(source, seed=None)
     tell(f"Data: {shown}; {len(news.train):,} training and {len(news.test):,} test texts.")
-    tell(f"Device: {described(best_device())}.")
-    trained = []
-    for i, kind in enumerate(kinds):
-        one = _train(kind, models[i] if models else None, news, seed, tell)
-        trained.append(one)
-        if out is not None:
-            _write_one(out, one, news)
-    if run == "3d":
-        with threads_for(trained[0].model):
-            compared = comparison.compare(
-                [(t.name, t.model, t.tokenizer, t.history) for t in trained], list(news.test), seed
-            )
-        tell("\n" + comparison.as_text(compared))
-        if out is not None:
-            comparison.write(out, compared)
+    with one_device() as device:
+        tell(f"Device: {described(device)}.")
+        given: Sequence[Path | None] = models or [None] * len(kinds)
+        trained = [_train(*pair, news, seed, device, out, tell) for pair in zip(kinds, given, strict=True)]
+        if run == "3d":
+            _compare(trained, news, seed, out, tell)
     if out is not None:
         tell(f"\nWritten to {out}.")
     return trained
+
+
+def _compare(trained: Sequence[Trained], news: News, seed: int, out: Path | None, tell: Tell) -> None:
+    given = [(t.name, t.model, t.tokenizer, t.history) for t in trained]
+    with threads_for(trained[0].model):
+        compared = comparison.compare(given, list(news.test), seed)
+    tell("\n" + comparison.as_text(compared))
+    if out is not None:
+        comparison.write(out, compared)
 
 
 def _source(data: Path | None) -> tuple[Source, str]:
@@ -99,7 +99,9 @@ def _source(data: Path | None) -> tuple[Source, str]:
     return "bundled", "the corpus that comes with the grader (`grade assets fetch` brings AG News)"
 
 
-def _train(kind: str, path: Path | None, news: News, seed: int, tell: Tell) -> Trained:
+def _train(
+    kind: str, path: Path | None, news: News, seed: int, device: torch.device, out: Path | None, tell: Tell
+) -> Trained:
     torch.manual_seed(seed)  # the classification head is drawn when the model is made
     kept = assets.find(NAMES[kind])
     if path is not None:
@@ -110,7 +112,7 @@ def _train(kind: str, path: Path | None, news: News, seed: int, tell: Tell) -> T
         path = data_root() / "tests" / "transformer" / "assets" / "bodies" / kind
         name = f"tiny {kind} (`grade assets fetch {NAMES[kind]}` brings the real one)"
     model, tokenizer = load(path)
-    model.to(best_device())
+    model.to(device)
     weights = sum(p.numel() for p in model.parameters())
     tell(f"\n{name}: {weights:,} weights; batch 8, learning rate 5e-5, {EPOCHS} epochs, seed {seed}.")
     tell(_ROW.format("epoch", "train loss", "train acc", "test acc", "seconds"))
@@ -124,7 +126,10 @@ def _train(kind: str, path: Path | None, news: News, seed: int, tell: Tell) -> T
     with threads_for(model):
         finetune(model, tokenizer, news.train, news.test, epochs=EPOCHS, **SETTINGS, seed=seed, on_epoch=show)
     tell(f"Time: {sum(epoch['seconds'] for epoch in done) / 60:.1f} min.")
-    return Trained(model.config.model_type, name.split(" (")[0], model, tokenizer, done)
+    one = Trained(model.config.model_type, name.split(" (")[0], model, tokenizer, done)
+    if out is not None:
+        _write_one(out, one, news)
+    return one
 
 
 _ROW = "{:>5}  {:>10}  {:>9}  {:>8}  {:>8}"

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from grader.assets import Kept
@@ -24,7 +25,7 @@ from reference.transformer import adapters, assets, bodies
 from reference.transformer.architecture import Architecture, NotUsableError
 from reference.transformer.checkpoint_files import Candidate
 from reference.transformer.checkpoints import Loaded, Source, TensorFile, load, refuse_misfit
-from reference.transformer.evaluation import Ids, best_device, described, logits_of, threads_for
+from reference.transformer.evaluation import Ids, described, logits_of, one_device, threads_for
 from reference.transformer.pickles import Pickled
 from reference.transformer.vocabulary import Vocabulary, read_vocabulary
 
@@ -101,7 +102,8 @@ class Evaluated:
 
     def answers(self, texts: Sequence[str], most: int = MOST_POSITIONS) -> Tensor:
         """(len(texts), C): what it answers to more texts, each cut to `most` tokens."""
-        return _answers(self.loaded, self.vocabulary, texts, most)
+        with one_device() as device:
+            return _answers(self.loaded, self.vocabulary, texts, device, most)
 
 
 def evaluate(
@@ -125,19 +127,27 @@ def evaluate(
         digest = file.sha256()
     notes = [*loaded.notes]
     vocabulary = loaded.vocabulary or _stock(loaded.architecture, loaded.model, candidate, kept, notes)
-    device = best_device()
-    loaded.model.to(device)
-    test, held_out = (_answers(loaded, vocabulary, part.texts) for part in (texts.test, texts.held_out))
+    with one_device() as device:
+        test, held_out = (
+            _answers(loaded, vocabulary, part.texts, device) for part in (texts.test, texts.held_out)
+        )
     return Evaluated(loaded, vocabulary, test, held_out, digest, described(device), tuple(notes))
 
 
 def _answers(
-    loaded: Loaded, vocabulary: Vocabulary, texts: Sequence[str], most: int = MOST_POSITIONS
+    loaded: Loaded,
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    device: torch.device,
+    most: int = MOST_POSITIONS,
 ) -> Tensor:
     rows = vocabulary.encode(texts, min(most, _positions(loaded)))
     _refuse_endless(rows, vocabulary)
-    with threads_for(loaded.model):
-        return logits_of(loaded.model, rows, loaded.model.config.pad_token_id)
+    try:
+        with threads_for(loaded.model):
+            return logits_of(loaded.model.to(device), rows, loaded.model.config.pad_token_id)
+    finally:
+        loaded.model.to("cpu")  # the next process may need the device's memory
 
 
 def _positions(loaded: Loaded) -> int:

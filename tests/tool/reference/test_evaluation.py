@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -71,11 +75,51 @@ def test_what_is_called_between_batches_may_stop_it(monkeypatch: pytest.MonkeyPa
     assert len(calls) == 3
 
 
-def test_the_device_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def pretend(there: bool) -> Any:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-        monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Some GPU")
-        return evaluation.best_device()
+def test_without_a_gpu_it_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with evaluation.one_device() as device:
+        assert evaluation.described(device).startswith("the CPU, ")
 
-    assert evaluation.described(pretend(True)) == "one GPU, Some GPU"
-    assert evaluation.described(pretend(False)).startswith("the CPU, ")
+
+def test_a_gpu_is_named_and_held_by_one_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device.index}")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with evaluation.one_device() as first, evaluation.one_device() as second:
+        assert [evaluation.described(d) for d in (first, second)] == ["one GPU, GPU 0", "one GPU, GPU 1"]
+    with evaluation.one_device() as again:
+        assert again.index == 0
+
+
+def test_a_third_process_waits_until_a_gpu_is_free(tmp_path: Path) -> None:
+    """The lock is let go of by whoever holds it, also where that process ends without saying so."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from reference.transformer.evaluation import claimed\n"
+        "with claimed(1, Path(sys.argv[1])) as number:\n"
+        "    print(number, flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    import os; os._exit(1)\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "0\n"
+    waiting = threading.Event()
+    held: list[int] = []
+
+    def wait() -> None:
+        waiting.set()
+        with evaluation.claimed(1, tmp_path) as number:
+            held.append(number)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.wait()
+    assert held == []
+    holder.communicate("go\n")
+    thread.join()
+    assert held == [0]
