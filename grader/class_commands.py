@@ -148,7 +148,8 @@ def show_book(
     found = load_assignment(assignment)
     with Gradebook.open(book, create=False) as opened:
         if runs:
-            _show(form, opened.runs(found.id))
+            shown = opened.runs(found.id)
+            _show(form, shown if form == "json" else [_run_row(run) for run in shown])
             return
         everyone = standings(opened, found.id)
         if student is not None:
@@ -324,6 +325,19 @@ def _known(student: str, everyone: Mapping[str, Standing]) -> None:
         raise UnknownName("student", student, sorted(everyone))
 
 
+def _run_row(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run": run["id"],
+        "started": run["started"][:16],
+        "state": "finished" if run["ended"] else "stopped",
+        "results": run["results"],
+        "author": run["author"],
+        "grader": run["grader_version"],
+        "assignment": run["assignment_version"],
+        "source": run["source"],
+    }
+
+
 def _standing_row(standing: Standing) -> dict[str, Any]:
     failure = standing.result.failure
     return {
@@ -391,4 +405,7 @@ def _line(text: str) -> str:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:  # a file or a program: nothing is cut
+        console.width = 400
+    return console
