@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import cache
 
 import torch
 
@@ -13,6 +15,7 @@ from reference.transformer.misconceptions.attending import Attending, maps_of
 from reference.transformer.misconceptions.attention import REPLAYED
 from reference.transformer.misconceptions.entry import AttentionMisconception
 from reference.transformer.misconceptions.recipes import RIGHT, Recipe
+from reference.transformer.misconceptions.replay import one_thread
 
 NEAR = 6e-5
 """Four decimals are printed, and one number is little to go by: another rounding of it is no evidence."""
@@ -22,26 +25,31 @@ REPEATABLE = tuple(m for m in REPLAYED if m.recipe.dropout == "weights" and m.re
 
 def norm_finding(claimed: float) -> Finding:
     """The one misconception that gives the norm a student wrote down."""
-    right = wrong_norm(RIGHT)
 
     def agrees(who: tuple[AttentionMisconception, ...]) -> Match[AttentionMisconception] | None:
-        norm = wrong_norm(who[0].recipe)
-        near = norm is not None and abs(claimed - norm) <= NEAR
-        if norm is None or right is None or not near:
-            return None
-        return Match(who, abs(claimed - norm), probes=1, telling=int(abs(norm - right) > 10 * NEAR))
+        off = abs(claimed - wrong_norm(who[0].recipe))
+        telling = abs(wrong_norm(who[0].recipe) - wrong_norm(RIGHT)) > 10 * NEAR
+        return Match(who, off, probes=1, telling=int(telling)) if off <= NEAR else None
 
-    return finding(explain(REPEATABLE, lambda: (), agrees))
+    found = finding(explain(REPEATABLE, lambda: (), agrees))
+    if found.diagnosis is None:
+        return found
+    return replace(found, diagnosis=replace(found.diagnosis, evidence=f"{claimed:.6g} is what it comes to"))
 
 
-def wrong_norm(recipe: Recipe) -> float | None:
-    """The norm that a recipe gives in the handout's experiment; None where it raises or gives no number."""
+@cache
+def wrong_norm(recipe: Recipe) -> float:
+    """The norm that a recipe gives in the handout's experiment; NaN where it gives none."""
+    try:
+        with one_thread():
+            return handout.norm(_experiment().output(recipe))
+    except (RuntimeError, TypeError):
+        return math.nan
+
+
+@cache
+def _experiment() -> Attending:
     with handout.seeded(handout.PROJECTION_SEED), torch.no_grad():
         data = torch.randn(1, handout.LENGTH, handout.EMBED_DIM)
         weights = MultiHeadAttention(handout.EMBED_DIM, handout.NUM_HEADS).weights()
-        inputs = [data, data, data, causal_mask(handout.LENGTH)]
-        try:
-            norm = handout.norm(Attending(maps_of([weights]), handout.NUM_HEADS, inputs).output(recipe))
-        except (RuntimeError, TypeError):
-            return None
-    return norm if math.isfinite(norm) else None
+    return Attending(maps_of([weights]), handout.NUM_HEADS, [data, data, data, causal_mask(handout.LENGTH)])
