@@ -13,9 +13,10 @@ import multiprocessing
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
+from typing import NoReturn
 
 from grader.checking.student import AskWorker
 from grader.errors import GraderError
@@ -28,6 +29,8 @@ from grader.worker import Zygote, ZygoteSpec
 OnDone = Callable[[Task], None]
 OpenWorker = Callable[[Sequence[tuple[str, bytes]], str], AskWorker]
 """Files and name of a hand-in -> a worker that holds it."""
+_SILENCE_S = 1200
+"""What student code may take is limited by each check; so long without one answer, and the fault is the judge's."""
 
 
 class Judge:
@@ -112,13 +115,21 @@ def _side_by_side(judges: Sequence[Judge], tasks: Sequence[Task], on_done: OnDon
         for judge in judges:
             _send_next(stack.enter_context(_process(judge)), waiting, busy)
         while busy:
-            for ready in wait(list(busy)):
+            for ready in wait(list(busy), _SILENCE_S) or _give_up(busy.values()):
                 assert isinstance(ready, Connection)
                 task = busy.pop(ready)
                 results[task] = _received(ready, task)
                 on_done(task)
                 _send_next(ready, waiting, busy)
     return results
+
+
+def _give_up(tasks: Iterable[Task]) -> NoReturn:
+    shown = ", ".join(f"{task.handin} (seed {task.seed})" for task in tasks)
+    raise GraderError(
+        f"No judge has answered for {_SILENCE_S // 60} minutes; being graded: {shown}.",
+        "A check computes for ever, or waits for something: run it again with --jobs 1 to see which.",
+    )
 
 
 def _send_next(wire: Connection, waiting: list[Task], busy: dict[Connection, Task]) -> None:
