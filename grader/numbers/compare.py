@@ -12,7 +12,6 @@ from grader.numbers.parse import ParsedNumber
 from grader.numbers.units import DATA, ENTROPY, NUMBER, Unit
 
 _FLOAT_NOISE = Fraction(1, 10**12)
-_ROUNDED_DIGITS = 2
 _TRUNCATED_DIGITS = 3  # cutting off to two digits is off by up to 10 %, as much as a wrong unit
 
 
@@ -73,7 +72,7 @@ def show_number(value: Fraction, unit: Unit) -> str:
 
 def _right_to_its_digits(parsed: ParsedNumber, expected: Fraction, difference: Fraction) -> bool:
     """Half a unit in the last place when rounded, less than one towards zero when cut off."""
-    if parsed.digits >= _ROUNDED_DIGITS and difference <= parsed.last_place / 2:
+    if parsed.value and difference <= parsed.last_place / 2:
         return True
     cut_off = 0 < abs(parsed.value) < abs(expected) and (parsed.value > 0) == (expected > 0)
     return parsed.digits >= _TRUNCATED_DIGITS and cut_off and difference < parsed.last_place

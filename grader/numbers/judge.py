@@ -7,7 +7,7 @@ costs none the second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -46,7 +46,7 @@ class Verdict:
     """What the judge of numbers says; the check turns it into points."""
 
     status: Status
-    """passed, partial, failed or missing. A number that is wrong but costs nothing (carried forward at full
+    """passed, partial, failed, missing or needs_review. A number that is wrong but costs nothing (carried forward at full
     points) is passed, and the message says so."""
     fraction: Fraction
     """Share of the check's points, 0 to 1."""
@@ -140,6 +140,10 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
             (problem.message, problem.next_step) if problem else (f"{question.key} is missing.", "")
         )
         verdict = case.verdict(NOTHING, message, step)
+        if case.answer.status is Found.UNCLEAR:
+            return replace(
+                verdict, status=Status.NEEDS_REVIEW, obtained="; or ".join(case.answer.candidates)
+            )
         return replace(verdict, status=Status.MISSING) if case.answer.status is Found.MISSING else verdict
     parsed = parse_number(case.answer.value, question.due)
     if isinstance(parsed, ParseProblem):
@@ -147,17 +151,17 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
         message = f"{question.key} {said[3:]}" if said.startswith("It is ") else f"{question.key}: {said}"
         return case.verdict(NOTHING, message, parsed.next_step)
     carried = carried_values(question, sheet)
-    for reading in readings(parsed, question):
-        found = (
-            _right(case, reading, carried)
-            or _carried_forward(case, reading, carried, loosely=False)
-            or _bits_written(case, reading)
-            or _known_slip(case, reading)
-            or _carried_forward(case, reading, carried, loosely=True)
-        )
-        if found:
-            return found
-    return _wrong(case, parsed)
+    rules: tuple[Callable[[ParsedNumber], Verdict | None], ...] = (
+        lambda reading: _right(case, reading, carried),
+        lambda reading: _another_right_way(case, reading),
+        lambda reading: _carried_forward(case, reading, carried, loosely=False),
+        lambda reading: _bits_written(case, reading),
+        lambda reading: _known_slip(case, reading),
+        lambda reading: _carried_forward(case, reading, carried, loosely=True),
+    )
+    ways = tuple(readings(parsed, question))
+    found = (rule(reading) for rule in rules for reading in ways)
+    return next((verdict for verdict in found if verdict), None) or _wrong(case, parsed)
 
 
 def _right(case: _Case, parsed: ParsedNumber, carried: Iterable[Carried]) -> Verdict | None:
@@ -220,7 +224,7 @@ def _bits_written(case: _Case, parsed: ParsedNumber) -> Verdict | None:
     return case.verdict(NOTHING, message, "A small b stands for bits, a capital B for bytes.", parsed=parsed)
 
 
-def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+def _slips(case: _Case, parsed: ParsedNumber) -> list[Slip]:
     """The slips that lead to this number; the nearest, and all of them where several are equally near."""
     question = case.question
     ranked: list[tuple[Outcome, Slip]] = []
@@ -230,12 +234,22 @@ def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:
         if outcome is not Outcome.WRONG:
             ranked.append((outcome, slip))
     best = max((outcome for outcome, _ in ranked), default=Outcome.WRONG)
-    slips = [slip for outcome, slip in ranked if outcome is best]
+    return [slip for outcome, slip in ranked if outcome is best]
+
+
+def _another_right_way(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+    """A way to another number that keeps the marks, where no other slip is as near."""
+    kept = next((slip for slip in _slips(case, parsed) if getattr(slip, "keeps_marks", False)), None)
+    if kept is None:
+        return None
+    return case.verdict(FULL, f"Right, with a remark: {kept.title}.", parsed=parsed, notes=(kept.hint,))
+
+
+def _known_slip(case: _Case, parsed: ParsedNumber) -> Verdict | None:
+    """The slip that leads to this number, or all of them where it cannot be told which."""
+    slips = _slips(case, parsed)
     if not slips:
         return None
-    kept = next((s for s in slips if getattr(s, "keeps_marks", False)), None)
-    if kept:
-        return case.verdict(FULL, f"Right, with a remark: {kept.title}.", parsed=parsed, notes=(kept.hint,))
     shown = _obtained(case.answer, parsed)
     if len(slips) == 1:
         message = f"{shown} is what comes out of a known slip: {slips[0].title}."

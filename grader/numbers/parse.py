@@ -15,6 +15,7 @@ from grader.numbers.units import Unit, UnitError, read_unit, unit_named
 _LONGEST = 200
 _MOST_DIGITS = 60
 _LARGEST_EXPONENT = 60
+_LEAST_DIGITS = 2  # 20 is taken for 20, not for anything between 15 and 25
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\t\n"), " ")
 _SIGNS = {ord("−"): "-", ord("–"): "-", ord("’"): "'", ord("٬"): ",", ord("·"): "×", ord("⋅"): "×"}
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -41,10 +42,10 @@ class ParsedNumber:
     value: Fraction
     """Exact, in the base unit of its dimension (1, byte, nat)."""
     last_place: Fraction
-    """Worth of one unit in the last digit that counts, in the base unit. Zeros that end a whole number do not
-    count, so that 25,770 MB claims no more digits than 25.77 GB."""
+    """Worth of one unit in the last digit that counts, in the base unit. Zeros at the end do not count, wherever the
+    point is, so that 25.770 GB, 25,770 MB and 25.77 GB are judged alike; two digits always count."""
     digits: int
-    """Significant digits, by the same rule."""
+    """Significant digits, by the same rule; none in 0."""
     unit: Unit
     """The unit written, or the one due where none was written."""
     bare: bool
@@ -110,7 +111,7 @@ def _parse(raw: Any, due: Unit) -> ParsedNumber:
     if isinstance(raw, int) and abs(raw) >= 10**_MOST_DIGITS:
         raise _too_long()
     number = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
-    return _build(number, isinstance(raw, int), due, True, str(number))
+    return _build(number, due, True, str(number))
 
 
 def _from_text(raw: str, due: Unit) -> ParsedNumber:
@@ -141,13 +142,12 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
         unit, unit_notes = read_unit(match["unit"].rstrip(" .;,"), due)
     except UnitError as error:
         raise _NoNumber(error.message, error.next_step) from None
-    whole = "." not in number and not (match["exponent"] or match["power"])
     bare = not match["unit"].strip(" .;,")
-    parsed = _build(_scaled(number, exponent), whole, unit, bare, shown, notes + reading + unit_notes)
+    parsed = _build(_scaled(number, exponent), unit, bare, shown, notes + reading + unit_notes)
     if other is None:
         return parsed
     note = f"{shown!r} was read with a decimal comma; a point is safer."
-    second = _build(_scaled(other, exponent), False, unit, bare, shown, (*notes, note))
+    second = _build(_scaled(other, exponent), unit, bare, shown, (*notes, note))
     return replace(parsed, other_reading=second)
 
 
@@ -195,9 +195,7 @@ def _scaled(digits: str, exponent: int) -> Decimal:
         raise _too_long() from None
 
 
-def _build(
-    number: Decimal, whole: bool, unit: Unit, bare: bool, text: str, notes: tuple[str, ...] = ()
-) -> ParsedNumber:
+def _build(number: Decimal, unit: Unit, bare: bool, text: str, notes: tuple[str, ...] = ()) -> ParsedNumber:
     """Put together value, last place and significant digits of a decimal number."""
     if not number.is_finite():
         raise _NoNumber(
@@ -208,14 +206,11 @@ def _build(
     if abs(exponent) > 4 * _LARGEST_EXPONENT or len(parts.digits) > 2 * _MOST_DIGITS:
         raise _too_long()
     digits = "".join(map(str, parts.digits)).lstrip("0")
-    if whole:
-        stripped = digits.rstrip("0")
-        exponent += len(digits) - len(stripped)
-        digits = stripped
+    counting = max(len(digits.rstrip("0")), _LEAST_DIGITS) if number else 0
     return ParsedNumber(
         value=Fraction(number) * unit.factor,
-        last_place=Fraction(10) ** exponent * unit.factor,
-        digits=len(digits),
+        last_place=Fraction(10) ** (exponent + len(digits) - counting) * unit.factor,
+        digits=counting,
         unit=unit,
         bare=bare,
         text=text,

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from grader.errors import AssignmentError
+from grader.errors import AssignmentError, UnknownName
 from grader.intake import Answers
 from grader.model import Check, Tolerance
 from grader.numbers.book import Quantity, evaluate
 from grader.numbers.compare import to_fraction
 from grader.numbers.parse import ParsedNumber
-from grader.numbers.units import DATA, NUMBER, Unit, UnitError, unit_named
+from grader.numbers.units import DATA, ENTROPY, NUMBER, Unit, UnitError, unit_named
 
 _MULTIPLES = {
     NUMBER: {0: "", 3: "thousand", 6: "million", 9: "billion", 12: "trillion"},
     DATA: {0: "bytes", 3: "kB", 6: "MB", 9: "GB", 12: "TB"},
 }
+_KEYS = ("answer", "quantity", "unit", "follow_through")
 _PLAIN_BELOW = 1_000  # nobody leaves out "million" behind a number this small
 
 
@@ -75,6 +76,10 @@ class Sheet:
 def read_question(check: Check, quantities: Mapping[str, Quantity]) -> Question:
     """Raises AssignmentError where the declaration does not fit the reference."""
     declared = dict(check.number or {})
+    for name in declared:
+        if name not in _KEYS:
+            unknown = UnknownName("key", name, _KEYS)
+            raise AssignmentError(f"check {check.id!r}, number: {unknown.message}", unknown.next_step)
     try:
         key, quantity = str(declared["answer"]), quantities[str(declared["quantity"])]
         due, native = unit_named(str(declared.get("unit", ""))), unit_named(quantity.unit)
@@ -87,6 +92,11 @@ def read_question(check: Check, quantities: Mapping[str, Quantity]) -> Question:
         ) from error
     if follow is not None and not 0 <= follow <= 1:
         raise AssignmentError(f"check {check.id!r}: follow_through must lie between 0 and 1.")
+    if due.dimension != native.dimension and {due.dimension, native.dimension} != {NUMBER, ENTROPY}:
+        raise AssignmentError(
+            f"check {check.id!r}: its unit {due.name!r} is no unit of {quantity.id}, which is in {native.name!r}.",
+            "Declare a unit of the quantity's own kind.",
+        )
     expected = to_fraction(evaluate(quantities, quantity.id)) * native.factor
     return Question(check, key, quantity, due, native, expected, follow)
 

@@ -2,7 +2,8 @@
 
 The units that questions about models use (bytes and bits, counts, percent, nats) stand in tables here, because
 they mean different things in different questions: 14.5B is a count or an amount of data, a bit is an eighth of a
-byte or the ln 2 of a nat. Every other unit is looked up with pint, which is imported only then.
+byte or the ln 2 of a nat. Where an author declares another unit, seconds or watts, units are looked up with pint, which
+takes half a second to load: nothing that a student writes makes the judge load it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ DIMENSIONS = {
     ENTROPY: "an amount of information, in nats",
 }
 
-_SI = {"k": 3, "M": 6, "G": 9, "T": 12, "P": 15}
-_SI_WORDS = {"kilo": 3, "mega": 6, "giga": 9, "tera": 12, "peta": 15}
-_IEC = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5}
-_IEC_WORDS = {"kibi": 1, "mebi": 2, "gibi": 3, "tebi": 4, "pebi": 5}
+_SI = {"k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_SI_WORDS = {"kilo": 3, "mega": 6, "giga": 9, "tera": 12, "peta": 15, "exa": 18}
+_IEC = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_IEC_WORDS = {"kibi": 1, "mebi": 2, "gibi": 3, "tebi": 4, "pebi": 5, "exbi": 6}
 _SCALES = {
     "thousand": 3, "million": 6, "mio": 6, "mln": 6, "mil": 6, "billion": 9, "bn": 9, "bln": 9, "mrd": 9,
     "trillion": 12, "tn": 12, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12,
@@ -45,6 +46,15 @@ _NOUNS = (
     "state",
 )
 _FILLERS = {"trainable", "total", "in", "of", "all", "the", "lora", "memory", "approx", "approximately"}
+_OTHERS = {
+    "a time": ("s", "sec", "second", "ms", "min", "minute", "h", "hr", "hour", "d", "day"),
+    "a mass": ("g", "gram", "kg", "kilogram"),
+    "a length": ("mm", "cm", "km", "metre", "meter"),
+    "a frequency": ("hz", "khz", "mhz", "ghz", "hertz"),
+    "an amount of energy or power": ("w", "kw", "mw", "watt", "j", "kj", "joule", "kwh"),
+    "a number of operations": ("flop", "gflop", "tflop", "pflop", "op"),
+}
+"""What else is written behind a number, in lower case and singular: only to say what it stands for."""
 _LN2 = Fraction("0.69314718055994530941723212145817656807550013436025525412068")
 
 
@@ -92,12 +102,12 @@ def read_unit(text: str, due: Unit) -> tuple[Unit, tuple[str, ...]]:
         return folded, (f"The unit {text!r} was read as {folded.name or 'a plain number'}.",)
     if (compound := _compound(text, table)) is not None:
         return compound, ()
-    other = _elsewhere(text)
-    if other is not None and other.dimension == due.dimension:
+    if not table and (other := _from_pint(text)) is not None and other.dimension == due.dimension:
         return other, ()
-    if other is not None:
+    meaning = _elsewhere(text) or ("another kind of quantity" if not table and _from_pint(text) else None)
+    if meaning is not None:
         step = f"Write it in {due.name}." if due.name else "Write the number without that unit."
-        raise UnitError(f"{text!r} stands for {_what(other)}, and {_what(due)} is due.", step)
+        raise UnitError(f"{text!r} stands for {meaning}, and {_what(due)} is due.", step)
     near = did_you_mean(text, table)
     step = (
         f"Did you mean {near!r}?"
@@ -108,8 +118,6 @@ def read_unit(text: str, due: Unit) -> tuple[Unit, tuple[str, ...]]:
 
 
 def _what(unit: Unit) -> str:
-    if "^" in unit.dimension:
-        return "another kind of quantity"
     return DIMENSIONS.get(unit.dimension, f"a {unit.dimension}")
 
 
@@ -144,12 +152,14 @@ def _scale(word: str) -> Unit | None:
     return None if exponent is None else Unit(word, NUMBER, Fraction(10) ** exponent)
 
 
-def _elsewhere(text: str) -> Unit | None:
-    """The unit in any dimension, to say what was written instead."""
+def _elsewhere(text: str) -> str | None:
+    """What a unit of another dimension stands for, in words."""
     for table in (_data(), _entropy(), _numbers()):
         if text in table:
-            return table[text]
-    return _from_pint(text)
+            return _what(table[text])
+    word = text.casefold()
+    singular = word.removesuffix("s") if len(word) > 1 else word
+    return next((what for what, names in _OTHERS.items() if {word, singular} & set(names)), None)
 
 
 @cache

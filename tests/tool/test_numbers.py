@@ -102,10 +102,12 @@ def test_what_is_no_number_is_explained(raw: Any, unit: str, said: str, step: st
     ("raw", "digits", "last_place"),
     [
         ("25.77 GB", 4, "10000000"),
-        ("25.770 GB", 5, "1000000"),
+        ("25.770 GB", 4, "10000000"),
         (25770, 4, "10"),
         ("0.065", 2, "0.001"),
-        ("3e10", 1, "1e10"),
+        ("3e10", 2, "1e9"),
+        ("20.0", 2, "1"),
+        (0, 0, "1"),
     ],
 )
 def test_printed_digits(raw: Any, digits: int, last_place: str) -> None:
