@@ -90,13 +90,13 @@ class Recorder:
         """Every model that was called; kept alive, for what a script trained is asked for after its end."""
         self.forwards: list[Forward] = []
         self._open: Forward | None = None
-        self._backwards: list[tuple[int, int]] = []
-        self._steps: list[tuple[int, int, int, int]] = []
+        self._handed_over = model is not None
+        self._backwards: list[tuple[int, int, int]] = []
+        self._steps: list[tuple[int, int, int, int, int]] = []
         self._sizes: list[tuple[float, float, float]] = []
         self._optimizers: list[torch.optim.Optimizer] = []
         self._coverage: list[dict[str, Any]] = []
         self._clips: list[int] = []
-        self._zeroed = 0
         self._probes = {} if model is None else {0: _probes(model)}
 
     def tick(self) -> int:
@@ -169,11 +169,11 @@ class Recorder:
         if targets.dim() == 1:
             forward.labels = targets.tolist()
         forward.loss = float(value.detach().mean())
-        if not forward.scores:
-            flat = scores.detach().float()
-            total = flat.exp().sum(-1) if logs else flat.sum(-1)
-            ones = bool(((total - 1).abs() < 1e-3).all()) and (logs or bool((flat >= 0).all()))
-            forward.scores = (1 if ones else 3) if logs else (2 if ones else 1)
+        flat = scores.detach().float()
+        total = flat.exp().sum(-1) if logs else flat.sum(-1)
+        ones = bool(((total - 1).abs() < 1e-3).all()) and (logs or bool((flat >= 0).all()))
+        # Said again where the model has computed a loss by itself: the student's own is the one that is used.
+        forward.scores = (1 if ones else 3) if logs else (2 if ones else 1)
 
     def _number_of(self, model: nn.Module) -> int:
         for number, known in enumerate(self.models):
@@ -185,31 +185,34 @@ class Recorder:
 
     # ------------------------------------------------------------ backward and step
 
+    def _latest(self) -> int:
+        """Number of the model that was called last."""
+        return self.forwards[-1].model if self.forwards else 0
+
     def backward(self) -> None:
         """Before a backward pass: do gradients of an earlier one lie there?"""
-        model = self.models[self.forwards[-1].model] if self.forwards else None
+        number = self._latest()
+        model = self.models[number] if self.models else None
         trained = [] if model is None else [p for p in model.parameters() if p.requires_grad][-2:]
         dirty = any(p.grad is not None and bool(p.grad.any()) for p in trained)
-        self._backwards.append((self.tick(), int(dirty)))
+        self._backwards.append((number, self.tick(), int(dirty)))
 
     def step(self, optimizer: torch.optim.Optimizer) -> None:
         """Before a step."""
+        number = self._latest()
         known = next((i for i, o in enumerate(self._optimizers) if o is optimizer), None)
         if known is None:
             known = len(self._optimizers)
             self._optimizers.append(optimizer)
-            self._coverage.append(_coverage(optimizer, self.models))
+            about = 0 if self._handed_over else number
+            self._coverage.append(_coverage(optimizer, self.models[about] if self.models else None))
         rates = [float(group["lr"]) for group in optimizer.param_groups]
         grads = [p.grad for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
         norm = float(torch.stack(torch._foreach_norm(grads)).norm()) if grads else 0.0
-        probe = self._probes.get(self.forwards[-1].model if self.forwards else 0)
+        probe = self._probes.get(number)
         head, body = probe() if probe is not None else (True, True)
-        self._steps.append((self.tick(), known, int(head), int(body)))
+        self._steps.append((number, self.tick(), known, int(head), int(body)))
         self._sizes.append((min(rates, default=0.0), max(rates, default=0.0), norm))
-
-    def zeroed(self) -> None:
-        """Gradients were cleared by a call."""
-        self._zeroed += 1
 
     def clipped(self) -> None:
         """Gradients were clipped."""
@@ -217,28 +220,44 @@ class Recorder:
 
     # ------------------------------------------------------------ what goes out
 
-    def plain(self) -> dict[str, Any]:
-        """The run as tensors and plain values."""
-        fs = self.forwards
-        columns = [[*map(f.__getattribute__, COLUMNS), len(f.rows)] for f in fs]
+    def plain(self, about: int = 0, beside: Sequence[int] | None = None) -> dict[str, Any]:
+        """The run as tensors and plain values, with the model `about` as number 0 and, of the others, those of `beside`
+        (all, where it is None)."""
+        kept = set(range(len(self.models)) if beside is None else beside) | {about}
+        fs = [f for f in self.forwards if f.model in kept]
+        columns = [[*(getattr(f, name) for name in COLUMNS), len(f.rows)] for f in fs]
+        for row in columns:
+            row[1] = 0 if row[1] == about else 1 + row[1]
+        steps = [i for i, step in enumerate(self._steps) if step[0] in kept]
 
-        def beside(values: list[int] | None, f: Forward) -> list[int]:
+        def fitting(values: list[int] | None, f: Forward) -> list[int]:
             fits = values is not None and len(values) == len(f.rows)
             return values if fits and values is not None else [UNKNOWN] * len(f.rows)
 
         return {
-            "forwards": torch.tensor(columns, dtype=torch.int64).reshape(len(fs), len(COLUMNS) + 1),
+            "forwards": torch.tensor(columns, dtype=torch.int64).reshape(-1, len(COLUMNS) + 1),
             "rows": torch.tensor([r for f in fs for r in f.rows], dtype=torch.int64),
-            "predicted": torch.tensor([p for f in fs for p in beside(f.predicted, f)], dtype=torch.int64),
-            "labels": torch.tensor([y for f in fs for y in beside(f.labels, f)], dtype=torch.int64),
+            "predicted": torch.tensor([p for f in fs for p in fitting(f.predicted, f)], dtype=torch.int64),
+            "labels": torch.tensor([y for f in fs for y in fitting(f.labels, f)], dtype=torch.int64),
             "losses": torch.tensor([f.loss for f in fs], dtype=torch.float64),
-            "backwards": torch.tensor(self._backwards, dtype=torch.int64).reshape(-1, 2),
-            "steps": torch.tensor(self._steps, dtype=torch.int64).reshape(-1, 4),
-            "sizes": torch.tensor(self._sizes, dtype=torch.float64).reshape(-1, 3),
+            "backwards": _table([b[1:] for b in self._backwards if b[0] in kept], 2),
+            "steps": _table([self._steps[i][1:] for i in steps], 4),
+            "sizes": torch.tensor([self._sizes[i] for i in steps], dtype=torch.float64).reshape(-1, 3),
             "clips": torch.tensor(self._clips, dtype=torch.int64),
-            "zeroed": self._zeroed,
             "optimizers": self._coverage,
         }
+
+    def trained_texts(self) -> dict[int, int]:
+        """Number of a model -> how many texts it was trained on."""
+        found: dict[int, int] = {}
+        for f in self.forwards:
+            if f.trained_at != UNKNOWN:
+                found[f.model] = found.get(f.model, 0) + max(1, len(f.rows))
+        return found
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Tensor:
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, width)
 
 
 GROUPS = ("embeddings", "encoder", "head")
@@ -251,12 +270,12 @@ def group_of(name: str) -> str:
     return "head" if "classifier" in name else "encoder"
 
 
-def _coverage(optimizer: torch.optim.Optimizer, models: Sequence[nn.Module]) -> dict[str, Any]:
-    """How many trainable tensors of each group of the first model the optimizer holds, and how many of none."""
+def _coverage(optimizer: torch.optim.Optimizer, model: nn.Module | None) -> dict[str, Any]:
+    """How many trainable tensors of each group of the model the optimizer holds, and how many that are none of its."""
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     covered, trainable = dict.fromkeys(GROUPS, 0), dict.fromkeys(GROUPS, 0)
     known: set[int] = set()
-    for name, p in models[0].named_parameters() if models else ():
+    for name, p in model.named_parameters() if model is not None else ():
         known.add(id(p))
         if p.requires_grad:
             trainable[group_of(name)] += 1
@@ -267,7 +286,6 @@ def _coverage(optimizer: torch.optim.Optimizer, models: Sequence[nn.Module]) -> 
         "covered": [covered[g] for g in GROUPS],
         "trainable": [trainable[g] for g in GROUPS],
         "foreign": len(held - known),
-        "held": len(held),
         "initial_lr": float(first.get("initial_lr", first["lr"])),
     }
 

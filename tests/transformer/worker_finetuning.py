@@ -6,25 +6,21 @@ Like the rest of the harness it holds no expected value, and what it returns is 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
+import worker_scripts
+import worker_standins
 from torch import Tensor, nn
 from training_trace import Recorder, Rows
-
-LONGEST = 128
-"""Tokens that `padding="max_length"` pads to. With 512, right code would take minutes."""
+from worker_standins import NO_DROPOUT_OF_SCORES
 
 _PREFIXES = {"distilbert": "DistilBert", "roberta": "Roberta"}
 """Of the class names in transformers."""
-_NO_DROPOUT_OF_SCORES = {
-    "distilbert": {"attention_dropout": 0.0},
-    "roberta": {"attention_probs_dropout_prob": 0.0},
-}
-"""Dropout of the attention weights takes a third of a training step of these bodies and teaches them nothing that the
-other dropout does not."""
 
 assets = ""
 """Folder of the texts and tiny models, as the worker sees it; set by the harness."""
@@ -34,8 +30,14 @@ _names: dict[str, tuple[str, ...]] = {}
 
 
 def warm_up() -> None:
-    """Run once before any student code is there: one step of each body, and the watch's wrappers."""
+    """Run once before any student code is there: names and wrappers in place, one step of each body."""
     install()
+    _stay_in_this_process()
+    worker_standins.give_columns_as_lists()
+    worker_standins.name_news(assets)
+    worker_standins.name_models(assets)
+    if importlib.util.find_spec("accelerate") is not None:
+        from transformers import Trainer, TrainingArguments  # noqa: F401  (imported once for all workers)
     for body in _PREFIXES:
         model = tiny_model(body)
         batch = tokenizer(body)(["warm"], return_tensors="pt")
@@ -51,20 +53,10 @@ def dataset(texts: list[str], labels: list[int]) -> Any:
     """A datasets.Dataset with the columns `text` and `label` (a ClassLabel with the four topics)."""
     import datasets
 
-    names = ["World", "Sports", "Business", "Sci/Tech"]
-
-    class Dataset(datasets.Dataset):
-        """Gives a column as a list, as datasets did before 4.0: tokenizers take no other."""
-
-        def __getitem__(self, key: Any) -> Any:
-            found = super().__getitem__(key)
-            return found[:] if isinstance(key, str) else found
-
-    _stay_in_this_process()
     features = datasets.Features(
-        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=worker_standins.TOPICS)}
     )
-    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
+    return datasets.Dataset.from_dict({"text": texts, "label": labels}, features=features)
 
 
 def _stay_in_this_process() -> None:
@@ -79,9 +71,7 @@ def _stay_in_this_process() -> None:
         (datasets.Dataset, "map", {"num_proc": None}),
         (datasets.Dataset, "filter", {"num_proc": None}),
     ):
-        method = getattr(cls, name)
-        if not hasattr(method, "alone"):
-            setattr(cls, name, _with_settings(method, instead))
+        setattr(cls, name, _with_settings(getattr(cls, name), instead))
 
 
 def _with_settings(method: Any, instead: dict[str, Any]) -> Any:
@@ -95,7 +85,6 @@ def _with_settings(method: Any, instead: dict[str, Any]) -> Any:
             bound.arguments.update(instead)
         return method(*bound.args, **bound.kwargs)
 
-    wrapped.alone = True  # type: ignore[attr-defined]
     return wrapped
 
 
@@ -107,7 +96,7 @@ def tiny_model(body: str) -> Any:
     import transformers
 
     kind = getattr(transformers, f"{_PREFIXES[body]}ForSequenceClassification")
-    model = kind.from_pretrained(f"{assets}/bodies/{body}", num_labels=4, **_NO_DROPOUT_OF_SCORES[body])
+    model = kind.from_pretrained(f"{assets}/bodies/{body}", num_labels=4, **NO_DROPOUT_OF_SCORES[body])
     _names.setdefault(body, tuple(model.state_dict()))
     return model
 
@@ -117,7 +106,7 @@ def tokenizer(body: str) -> Any:
     import transformers
 
     found = getattr(transformers, f"{_PREFIXES[body]}Tokenizer").from_pretrained(f"{assets}/bodies/{body}")
-    found.model_max_length = LONGEST
+    found.model_max_length = worker_standins.LONGEST
     return found
 
 
@@ -166,6 +155,7 @@ def watch_training(model: nn.Module | None, texts: list[str]) -> None:
     """Begin to take down what is done with `model` (and with any other of its kind), on which of `texts`."""
     global _watch
     known: dict[str, Rows] = {}
+    worker_standins.answer_gpu_calls()
 
     def rows_of(called: Any) -> Rows | None:
         kind = called.config.model_type
@@ -196,12 +186,12 @@ def install() -> None:
     functional.cross_entropy = _scores_told(functional.cross_entropy, logs=False)
     functional.nll_loss = _scores_told(functional.nll_loss, logs=True)
     torch.autograd.backward = _told(torch.autograd.backward, Recorder.backward)
-    torch.optim.Optimizer.zero_grad = _told(torch.optim.Optimizer.zero_grad, Recorder.zeroed)
     torch.nn.utils.clip_grad_norm_ = _told(torch.nn.utils.clip_grad_norm_, Recorder.clipped)
     register_optimizer_step_pre_hook(_tell_step)
 
 
 def _tell_step(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+    worker_scripts.budget.step()
     if _watch is not None:
         _watch.step(optimizer)
 
@@ -225,7 +215,10 @@ def _forward_told(forward: Any) -> Any:
     @functools.wraps(forward)
     def wrapped(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         recorder = _watch
-        call = recorder and recorder.begin(self, {**dict(zip(names, args, strict=False)), **kwargs})
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        call = recorder and recorder.begin(self, given)
+        ids = given.get("input_ids")
+        worker_scripts.budget.texts(len(ids) if call and isinstance(ids, Tensor) and ids.dim() else 0)
         if not recorder or not call:
             return forward(self, *args, **kwargs)
         try:
@@ -249,3 +242,81 @@ def _scores_told(loss: Any, logs: bool) -> Any:
         return value
 
     return wrapped
+
+
+# ---------------------------------------------------------------- scripts
+
+_ran: worker_scripts.Ran | None = None
+_before: dict[str, bytes] = {}
+
+
+def run_scripts(train: list[list[Any]], test: list[list[Any]]) -> list[str]:
+    """Run every script of the hand-in that loads a pre-trained model, on these news ([text, label] each), watched;
+    their paths. What they trained, `script_trained` tells."""
+    global _ran
+    for name, rows in (("train", train), ("test", test)):
+        worker_standins.news[name] = [{"text": text, "label": label} for text, label in rows]
+    folder = Path.cwd()
+    _keep_caches_in(folder.parent / "home")
+    _before.update(_documents(folder))
+    watch_training(None, [text for text, _ in (*train, *test)])
+    sources = [(path, (folder / path).read_text(encoding="utf-8")) for path in worker_scripts.scripts(folder)]
+    _ran = worker_scripts.run(sources, folder)
+    return _ran.files
+
+
+def script_trained(body: str) -> dict[str, Any]:
+    """What the scripts did with models of this kind; `weights` is empty where none was trained."""
+    ran, recorder = _ran, _watch
+    found: dict[str, Any] = {
+        "weights": {},
+        "frozen": [],
+        "trace": {},
+        "printed": "",
+        "stopped": "",
+        "written": {},
+    }
+    if ran is None or recorder is None:
+        return {**found, "notes": []}
+    kind = [
+        i
+        for i, m in enumerate(recorder.models)
+        if getattr(getattr(m, "config", None), "model_type", "") == body
+    ]
+    texts = recorder.trained_texts()
+    whole = [
+        i for i in kind if type(recorder.models[i]).__name__ == f"{_PREFIXES[body]}ForSequenceClassification"
+    ]
+    trained = max((i for i in whole if texts.get(i)), key=lambda i: texts[i], default=None)
+    if trained is not None:
+        model = recorder.models[trained]
+        found.update(weights=weights(model), frozen=frozen(model), trace=recorder.plain(trained, kind))
+    found.update(printed=ran.printed, stopped=ran.stopped, written=_written(Path.cwd()))
+    return {**found, "notes": worker_standins.notes}
+
+
+def raise_script_error() -> None:
+    """Raise again what ended a script, if anything did."""
+    if _ran is not None and _ran.error is not None:
+        raise _ran.error
+
+
+def _documents(folder: Path) -> dict[str, bytes]:
+    """The small JSON files of the hand-in."""
+    paths = [p for p in folder.rglob("*.json") if p.is_file() and p.stat().st_size <= 65_536][:100]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths}
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Those that a script made or changed, as text."""
+    now = _documents(folder)
+    return {path: text.decode("utf-8", "replace") for path, text in now.items() if _before.get(path) != text}
+
+
+def _keep_caches_in(home: Path) -> None:
+    """The caches of the libraries lie in the worker's own folder, whatever it was when they were imported."""
+    import datasets
+
+    for name in ("HF_CACHE_HOME", "HF_DATASETS_CACHE", "HF_MODULES_CACHE", "DOWNLOADED_DATASETS_PATH"):
+        if hasattr(datasets.config, name):
+            setattr(datasets.config, name, home / "huggingface" / name.lower())

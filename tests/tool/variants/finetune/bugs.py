@@ -95,7 +95,7 @@ BUGS: tuple[Variant, ...] = (
     loader("detached", "loss-detached", TRAINS, (L_LOSS, "            loss = torch.tensor(criterion(logits, y).item(), requires_grad=True)\n")),
     manual("step-outside", "backward-outside-loop", TRAINS, (M_BACK + M_STEP, ""), (M_TEST, "        loss.backward()\n        optimizer.step()\n" + M_TEST)),
     loader("step-outside", "backward-outside-loop", TRAINS,
-           (L_BACK + L_CLIP + L_STEP + L_SCHEDULER_STEP + L_ZERO, ""),
+           (L_BACK + L_CLIP + L_STEP + L_SCHEDULER_STEP + L_ZERO, L_SCHEDULER_STEP),
            (L_MEASURE, "        loss.backward()\n        optimizer.step()\n        optimizer.zero_grad()\n" + L_MEASURE)),
     manual("accumulation-lost", "accumulation-lost", "", (M_STEP, "            if (i // batch_size) % 4 == 3:\n                optimizer.step()\n"), may=True),
     manual("new-optimizer", "optimizer-made-anew", "", (M_ZERO, "            " + M_OPT + "\n" + M_ZERO), may=True),

@@ -141,7 +141,7 @@ STYLES: tuple[Style, ...] = (
     # ---- gradients and steps
     manual("accumulation-2", (M_ZERO, ""), (M_BACK + M_STEP, "            (loss / 2).backward()\n            if (i // batch_size) % 2 == 1:\n                optimizer.step()\n                optimizer.zero_grad()\n"), ("lr=learning_rate", "lr=2 * learning_rate")),
     loader("accumulation-4", ("for ids, mask, y in train_loader:\n            logits", "for k, (ids, mask, y) in enumerate(train_loader):\n            logits"),
-           (L_CLIP + L_STEP + L_SCHEDULER_STEP + L_ZERO, "            if (k + 1) % 4 == 0 or k + 1 == len(train_loader):\n                optimizer.step()\n                optimizer.zero_grad()\n"),
+           (L_CLIP + L_STEP + L_SCHEDULER_STEP + L_ZERO, "            if (k + 1) % 4 == 0 or k + 1 == len(train_loader):\n                optimizer.step()\n                optimizer.zero_grad()\n            scheduler.step()\n"),
            ("lr=learning_rate", "lr=4 * learning_rate")),
     manual("model-zero-grad", (M_ZERO, "            model.zero_grad()\n")),
     manual("zeroed-with-zeros", (M_ZERO, "            optimizer.zero_grad(set_to_none=False)\n")),
