@@ -1,6 +1,6 @@
 """The whole flow of one submission on one page: start here.
 
-    path -> intake -> Submission
+    path -> intake -> Submission, with what its written reports say
     assignment.toml -> Assignment -> the selected checks
     zygote -> worker        student code lives there and only there
     checks (pytest, in this process) ask the worker and compare with the reference
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from grader import __version__
 from grader.assignment import load_assignment, select
+from grader.documents import ReportReader
 from grader.errors import WorkerStartFailed
 from grader.intake import altered_cells, read_answers, read_originals, read_submission
 from grader.model import Assignment, Check, CheckResult, GradeReport, Isolation, Status, Submission
@@ -74,6 +75,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     with ExitStack() as stack:
         zygote = _start_zygote(assignment, selected, options.isolation, stack)
+        submission = stack.enter_context(ReportReader(assignment, options.isolation)).read(submission)
         results, internal = _run_checks(assignment, submission, selected, seed, zygote, progress)
         isolation, worker_facts = sealed(zygote)
     took = round(time.perf_counter() - started, 3)

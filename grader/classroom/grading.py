@@ -19,11 +19,13 @@ from grader.checking.warm import JudgeDied, Judging, WarmJudge
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally, Watcher
 from grader.classroom.keys import check_keys
 from grader.classroom.plan import Plan, plan
+from grader.documents import ReportReader
 from grader.errors import GraderError
 from grader.gradebook import Entry, Gradebook, Graded, Result, Run
 from grader.model import Assignment, Check, CheckResult, GradeReport, Submission
 from grader.pipeline import RunFacts, report_of, sealed
 from grader.worker import Zygote
+from grader.worker.host import Level
 
 _TICK_S = 1.0
 
@@ -78,6 +80,7 @@ class ClassRun:
         earlier = self._book.current(self._assignment.id)
         with ExitStack() as stack:
             self._zygote, self._judge = zygote, judge
+            self._reports = stack.enter_context(ReportReader(self._assignment, self._sealed_as))
             self._selector = stack.enter_context(selectors.DefaultSelector())
             stack.callback(self._stop_all)
             waiting = self._to_do(hand_ins, earlier)
@@ -124,7 +127,17 @@ class ClassRun:
                 self.tally.unchanged += 1
                 self._watch.on_unchanged(hand_in, todo.earlier)
                 continue
+            try:
+                submission = self._reports.read(submission)
+            except GraderError as error:
+                self._fail(hand_in, f"{error.message} {error.next_step}".strip(), submission.sha256)
+                continue
             yield hand_in, submission, todo
+
+    def _sealed_as(self) -> Level:
+        """Documents are opened at the level at which student code is run."""
+        levels: dict[str, Level] = {"strict": "strict", "container": "container", "none": "none"}
+        return levels.get(sealed(self._zygote)[0].level, "auto")
 
     # ------------------------------------------------------------ while it runs
 

@@ -1,4 +1,7 @@
-"""answers.toml -> :class:`Answers`: what the student wrote under each key, and where."""
+"""answers.toml and written reports -> :class:`Answers`: what the student wrote under each key, and where.
+
+What stands in answers.toml counts. A report answers what is missing there; where it says something else, that is shown.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from grader.intake.text import read_text
 from grader.intake.toml_lines import key_lines
 from grader.intake.toml_text import parse_toml
 from grader.model import Submission
+from grader.written import Reading, Written, WrittenAnswer
 
 _PLACEHOLDERS = {
     "",
@@ -46,8 +50,10 @@ class Answer:
     location: str | None = None
     """For example "answers.toml, line 12"."""
     problem: Problem | None = None
-    """Set where the status is missing or malformed."""
+    """Set where the status is missing, malformed or unclear."""
     notes: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    """Where the status is unclear: what a report says, each with its place, for a person to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,21 @@ class Answers:
     problem: Problem | None = None
     """Why nothing could be read; set where the status is missing or malformed."""
     notes: tuple[str, ...] = ()
+    written: Written | None = None
+    """What the reports of the hand-in say."""
 
     def get(self, key: str) -> Answer:
         """The answer under `key`; never raises. Case, dots and spaces of the key as written do not matter."""
+        own = self._own(key)
+        found = self.written.answers.get(key) if self.written else None
+        if found is None:
+            return own
+        if own.status is Found.MISSING:
+            return _from_report(key, found)
+        return replace(own, notes=(*own.notes, *_contradiction(own, found)))
+
+    def _own(self, key: str) -> Answer:
+        """What answers.toml says."""
         if self.problem:
             return Answer(key, self.status, location=self.problem.location, problem=self.problem)
         bad = next((problem for k, problem in self.unreadable.items() if _bare(k) == _bare(key)), None)
@@ -128,7 +146,15 @@ class Answers:
 
 
 def read_answers(submission: Submission, known: Iterable[str] = ()) -> Answers:
-    """Read answers.toml. Entries that are not among the `known` keys get a note, where those are given."""
+    """Read answers.toml, and take up what the reports say. Entries there that are not `known` keys get a note."""
+    answers = _read_file(submission, known)
+    written = submission.written
+    if written is None:
+        return answers
+    return replace(answers, written=written, notes=(*answers.notes, *written.notes, *written.flags))
+
+
+def _read_file(submission: Submission, known: Iterable[str]) -> Answers:
     found = find_file(submission, _FILE)
     if found.file is None:
         status = Found.MALFORMED if found.ambiguous else Found.MISSING
@@ -148,6 +174,46 @@ def read_answers(submission: Submission, known: Iterable[str] = ()) -> Answers:
         notes=(*found.notes, *decoded.notes, *parsed.notes),
     )
     return replace(answers, notes=(*answers.notes, *_unknown(answers, known)))
+
+
+def _from_report(key: str, found: WrittenAnswer) -> Answer:
+    """The one reading, or the candidates for a person."""
+    first = found.readings[0]
+    if found.sure:
+        prose = "\n" in first.value or len(first.value) > len(first.sentence)
+        quoted = () if prose else (f"Read in {_quoted(first)}.",)
+        return Answer(key, Found.FOUND, _plain(first.value), first.place, notes=(*quoted, *found.notes))
+    shown = tuple(f"{reading.value} in {_quoted(reading)}" for reading in found.readings)
+    message = f"{key}: the report does not say plainly what the answer is. {' '.join(found.notes)}".strip()
+    problem = Problem(
+        message, "A person decides. Write the answer into answers.toml to be sure.", first.place
+    )
+    return Answer(key, Found.UNCLEAR, location=first.place, problem=problem, candidates=shown)
+
+
+def _plain(value: str) -> Any:
+    """A whole number or a shape as answers.toml would hold it; any other text as it is."""
+    return int(value) if re.fullmatch("[0-9]{1,40}", value) else value
+
+
+def _quoted(reading: Reading) -> str:
+    return f"{reading.place}: “{reading.sentence}”"
+
+
+def _contradiction(own: Answer, found: WrittenAnswer) -> tuple[str, ...]:
+    """A note where the report has another number than answers.toml."""
+    from grader.intake.prose.amounts import (
+        agree_as_answers,
+    )  # a later stage, which reads numbers with their units
+
+    first = found.readings[0]
+    if (
+        not found.sure
+        or own.status is not Found.FOUND
+        or agree_as_answers(own.value, first.value) is not False
+    ):
+        return ()
+    return (f"The report says {first.value} ({_quoted(first)}); {own.location} counts.",)
 
 
 def is_placeholder(value: Any) -> bool:

@@ -16,6 +16,8 @@ class Found(StrEnum):
     """Not there, or still as the starter kit left it."""
     MALFORMED = "malformed"
     """There, but not readable as what it should be."""
+    UNCLEAR = "unclear"
+    """A written report says something, but only a person can say what is meant."""
 
 
 @dataclass(frozen=True, slots=True)

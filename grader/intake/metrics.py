@@ -13,6 +13,7 @@ from grader.intake.lookup import find_file
 from grader.intake.safe_json import parse_json
 from grader.intake.text import read_text
 from grader.model import Submission
+from grader.written import WrittenRun
 
 _KEYS = ("model", "n_train", "n_test", "batch_size", "learning_rate", "epochs")
 _EPOCH_KEYS = ("train_acc", "test_acc", "train_loss", "seconds")
@@ -55,6 +56,8 @@ class Metrics:
 def read_metrics(submission: Submission, path: str) -> Metrics:
     """Read the figures at `path`, for example "results/distilbert.json"; never raises."""
     found, document, status, problems, notes = load_object(submission, path)
+    if status is Found.MISSING and submission.written and path in submission.written.runs:
+        return _from_report(path, submission.written.runs[path])
     if document is None:
         return Metrics(found, status, problems=problems, notes=notes)
     reader = FieldReader(found, document)
@@ -85,6 +88,42 @@ def read_metrics(submission: Submission, path: str) -> Metrics:
         tuple(reader.problems),
         (*notes, *reader.notes),
     )
+
+
+def _from_report(path: str, run: WrittenRun) -> Metrics:
+    """The figures as a written report states them, where no file of figures was handed in."""
+
+    def number(entry: Mapping[str, str], key: str) -> Decimal | None:
+        return Decimal(entry[key]) if key in entry else None
+
+    epochs = tuple(
+        Epoch(
+            number(entry, "train_acc"),
+            number(entry, "test_acc"),
+            number(entry, "train_loss"),
+            number(entry, "seconds"),
+        )
+        for entry in run.epochs
+    )
+    settings = run.settings
+    notes = (f"There is no {path}; the figures were read in {run.place}.", *run.notes)
+    problem = Problem(run.unclear, "A person looks at it. Hand in the file of figures to be sure.", run.place)
+    return Metrics(
+        path=run.place,
+        status=Found.UNCLEAR if run.unclear else Found.FOUND,
+        model=settings.get("model"),
+        n_train=_whole(settings.get("n_train")),
+        n_test=_whole(settings.get("n_test")),
+        batch_size=_whole(settings.get("batch_size")),
+        learning_rate=Decimal(settings["learning_rate"]) if "learning_rate" in settings else None,
+        epochs=epochs,
+        problems=(problem,) if run.unclear else (),
+        notes=notes,
+    )
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
 
 
 def load_object(

@@ -11,6 +11,7 @@ from grader.intake.fields import FieldReader
 from grader.intake.found import Found, Problem
 from grader.intake.metrics import load_object
 from grader.model import Submission
+from grader.written import WrittenAnswer
 
 _MOST = 10_000
 
@@ -39,6 +40,8 @@ class Predictions:
 def read_predictions(submission: Submission, path: str = "results/predictions.json") -> Predictions:
     """Read the predictions; never raises. Labels that are still empty make the file missing, not wrong."""
     found, document, status, problems, notes = load_object(submission, path)
+    if status is Found.MISSING and submission.written and path in submission.written.labels:
+        return _from_report(path, submission.written.labels[path])
     if document is None:
         return Predictions(found, status, problems=problems, notes=notes)
     reader = FieldReader(found, document)
@@ -61,6 +64,17 @@ def read_predictions(submission: Submission, path: str = "results/predictions.js
         problems=tuple(reader.problems),
         notes=(*notes, *reader.notes),
     )
+
+
+def _from_report(path: str, found: WrittenAnswer) -> Predictions:
+    """The labels as a written report names them, in its order."""
+    reading = found.readings[0]
+    predictions = tuple(Prediction("", label) for label in reading.value.split("\n"))
+    notes = (f"There is no {path}; the labels were read in {reading.place}: “{reading.sentence}”.",)
+    if found.sure:
+        return Predictions(reading.place, Found.FOUND, None, predictions, notes=notes)
+    problem = Problem(" ".join(found.notes), "A person looks at it.", reading.place)
+    return Predictions(reading.place, Found.UNCLEAR, None, predictions, (problem,), notes)
 
 
 def label_name(label: str, names: Sequence[str]) -> str | None:

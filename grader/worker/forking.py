@@ -35,7 +35,7 @@ class ForkingHost:
 
     def start(self) -> None:
         """Starts the process, or takes the one that waits, and returns at once."""
-        waiting = twin.take()
+        waiting = twin.take() if "torch" in self._spec.preload else None  # another zygote wants no torch
         if waiting is None:
             self._start_process()
         else:

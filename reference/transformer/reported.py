@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed, Missing
+from grader.checking.outcomes import Failed, Missing, NeedsReview
 from grader.intake import Found, Metrics, read_metrics
 from grader.model import Submission
 
@@ -36,6 +36,10 @@ def figures(check: Running, submission: Submission, body: Body) -> Metrics:
         check.note(note)
     if metrics.status is Found.MISSING:
         raise Missing(metrics.problems[0].message, metrics.problems[0].next_step)
+    if metrics.status is Found.UNCLEAR:
+        read = ", ".join(f"{e.train_acc or '?'}/{e.test_acc or '?'}" for e in metrics.epochs)
+        check.obtained = f"{read} (train/test by epoch)"
+        raise NeedsReview(metrics.problems[0].message, metrics.problems[0].next_step)
     if metrics.status is Found.MALFORMED:
         more = f" ({len(metrics.problems) - 1} more)" if len(metrics.problems) > 1 else ""
         raise Failed(metrics.problems[0].message + more, metrics.problems[0].next_step)

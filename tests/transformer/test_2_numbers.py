@@ -12,7 +12,7 @@ from torch import Tensor
 
 from grader.checking.compare import difference, problem_with
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed, Missing
+from grader.checking.outcomes import Failed, Missing, NeedsReview
 from grader.checking.received import shapes
 from grader.checking.student import Student
 from grader.intake import Answer, Answers, Found
@@ -39,6 +39,10 @@ def read(check: Running, answer: Answer) -> Any:
     if answer.status is Found.MISSING:
         assert answer.problem is not None
         raise Missing(answer.problem.message, answer.problem.next_step)
+    if answer.status is Found.UNCLEAR:
+        assert answer.problem is not None
+        check.obtained = "; or ".join(answer.candidates)
+        raise NeedsReview(answer.problem.message, answer.problem.next_step)
     if answer.status is Found.MALFORMED:
         assert answer.problem is not None
         raise Failed(answer.problem.message, answer.problem.next_step)

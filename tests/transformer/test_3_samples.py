@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed, Missing, Partial
+from grader.checking.outcomes import Failed, Missing, NeedsReview, Partial
 from grader.checking.student import Student
 from grader.intake import Found, Predictions, label_name, read_metrics, read_predictions
 from grader.model import Submission
@@ -96,6 +96,9 @@ def test_predictions(check: Running, submission: Submission) -> None:
         check.note(note)
     if found.status is Found.MISSING:
         raise Missing(found.problems[0].message, found.problems[0].next_step)
+    if found.status is Found.UNCLEAR:
+        check.obtained = ", ".join(p.label for p in found.predictions)
+        raise NeedsReview(found.problems[0].message, found.problems[0].next_step)
     if found.status is Found.MALFORMED:
         raise Failed(found.problems[0].message, found.problems[0].next_step)
     by_text = {_squeeze(p.text): p.label for p in found.predictions}

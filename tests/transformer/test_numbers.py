@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed, Missing, Outcome, Partial
+from grader.checking.outcomes import Failed, Missing, NeedsReview, Outcome, Partial
 from grader.intake import Answers
 from grader.model import Assignment, Check, Diagnosis, Status
 from grader.numbers import Verdict, judge_number
@@ -34,7 +34,8 @@ def test_number(number: Check, check: Running, answers: Answers, assignment: Ass
         return
     if verdict.status is Status.PARTIAL:
         raise Partial(verdict.message, verdict.hint, fraction=verdict.fraction)
-    outcome: Outcome = {Status.MISSING: Missing}.get(verdict.status, Failed)(verdict.message, verdict.hint)
+    kinds: dict[Status, type[Outcome]] = {Status.MISSING: Missing, Status.NEEDS_REVIEW: NeedsReview}
+    outcome = kinds.get(verdict.status, Failed)(verdict.message, verdict.hint)
     outcome.status = verdict.status
     raise outcome.because(diagnosis(number, verdict))
 

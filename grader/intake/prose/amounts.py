@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from grader.intake.prose.figures import Figure
-from grader.numbers import ParsedNumber, ParseProblem, parse_number
+from grader.numbers import ParsedNumber, ParseProblem, parse_number, parse_shape
 from grader.numbers.units import DATA, ENTROPY, NUMBER, Unit, unit_named
 
 _KINDS = {NUMBER: "", DATA: "byte", ENTROPY: "nat"}
@@ -57,6 +59,29 @@ def same(a: ParsedNumber, b: ParsedNumber) -> bool:
         and difference < coarse.last_place
         and abs(coarse.value) < abs(fine.value)
     )
+
+
+def agree_as_answers(own: Any, written: str) -> bool | None:
+    """Whether an answer as typed is what a report says; None where they cannot be compared, as with prose."""
+    if isinstance(own, (list, tuple)) or written.startswith("["):
+        shape, read = parse_shape(own), parse_shape(written)
+        return shape == read if isinstance(shape, tuple) and isinstance(read, tuple) else None
+    compared = False
+    for name in _KINDS.values():
+        due = unit_named(name)
+        one, other = parse_number(own, due), parse_number(written, due)
+        if isinstance(one, ParsedNumber) and isinstance(other, ParsedNumber):
+            compared = True
+            ways = [way for way in (one, one.other_reading) if way is not None]
+            if any(same(way, other) or same(_bare(way), _bare(other)) for way in ways):
+                return True
+    return False if compared else None
+
+
+def _bare(number: ParsedNumber) -> ParsedNumber:
+    """Without its unit: an answer may leave out the one that is asked for."""
+    factor = number.unit.factor
+    return replace(number, value=number.value / factor, last_place=number.last_place / factor)
 
 
 def near(a: Fraction, b: Fraction, relative: Fraction) -> bool:

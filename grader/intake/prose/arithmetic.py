@@ -233,7 +233,7 @@ def _more_exact(operand: Figure, claim: Claim, claims: Sequence[Claim]) -> Figur
                 continue
             for a in readings(figure):
                 for b in readings(operand):
-                    named = operand.unit or form.figure.unit
+                    named = operand.unit or figure.unit
                     if named and same(a, b) and a.value != b.value and a.last_place < b.last_place:
                         return figure
             if not operand.unit and _rounded_multiple(figure, operand):
@@ -251,7 +251,7 @@ def _rounded_multiple(figure: Figure, operand: Figure) -> bool:
 
 
 def _shows(form: Form, operand: Figure, exact: Figure) -> bool:
-    """Whether the result would be printed otherwise had the exact number been used."""
+    """Whether the result is that of the rounded number, and would be printed otherwise with the exact one."""
     figure = form.figure
     if figure is None:
         return False
@@ -259,8 +259,12 @@ def _shows(form: Form, operand: Figure, exact: Figure) -> bool:
         value = _compute(form.formula)
     except (_NoFormula, ArithmeticError, ValueError, RecursionError):
         return False
-    if value is None or not value.plain:
+    if value is None or not value.plain or not figure.plain:
         return False
-    scale = max(range(4), key=lambda k: -abs(exact.plain / Fraction(1000) ** k - operand.plain))
-    corrected = value.plain * (exact.plain / Fraction(1000) ** scale) / operand.plain
-    return abs(value.plain - corrected) > _last_place(figure) / 2
+    thousands = [Fraction(1000) ** k for k in range(-3, 4)]
+    unit = min(thousands, key=lambda step: abs(step * value.plain / figure.plain - 1))
+    multiple = min(thousands, key=lambda step: abs(step * exact.plain / operand.plain - 1))
+    rounded = unit * value.plain
+    corrected = rounded * multiple * exact.plain / operand.plain
+    half = _last_place(figure) / 2
+    return abs(figure.plain - rounded) <= half < abs(figure.plain - corrected)

@@ -201,8 +201,8 @@ def _plain_digits(written: str, before: list[Token]) -> tuple[str, bool]:
     if ", " in written or "," + THIN in written:
         after_sign = bool(before) and before[-1].kind in (Kind.RELATION, Kind.OPERATOR)
         return re.sub(rf",{_S}", "", written), after_sign or THIN in written
-    if re.fullmatch(r"[0-9]{1,3},[0-9]{3}", written) and not written.startswith("0"):
-        return written, True
+    if re.fullmatch(r"[0-9]{1,3},[0-9]{3}", written):
+        return (written.replace(",", "."), True) if written.startswith("0") else (written, True)
     if re.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", written):
         return written.replace(",", ""), True
     if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]+)?", written):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import Enum
 
 MOST_CHARACTERS = 1_000_000
@@ -10,6 +11,12 @@ MOST_CHARACTERS = 1_000_000
 MOST_LINES = 20_000
 LONGEST_LINE = 4_000
 """Characters of one line; what is longer is cut into pieces of this length."""
+
+
+_COMMA = re.compile(r"(?<![0-9,.])(?:0,[0-9]+|[0-9]{1,3},(?:[0-9]{1,2}|[0-9]{4,}))(?![0-9,])")
+_POINT = re.compile(r"(?<![0-9.,])[0-9]+\.[0-9]+(?![0-9.])")
+_AMBIGUOUS = re.compile(r"(?<![0-9,.])([1-9][0-9]{0,2}),([0-9]{3})(?![0-9,.])")
+_MANY = 3
 
 
 class Shape(Enum):
@@ -48,6 +55,22 @@ def row(cells: list[str], place: str) -> Line:
     if not any(kept):
         return Line(Shape.GAP, "", place)
     return Line(Shape.ROW, " | ".join(kept), place, kept)
+
+
+def with_decimal_points(lines: list[Line]) -> list[Line]:
+    """In a report that writes decimal commas ("71,39 %") and no decimal points, "1,016" is a decimal number too."""
+    text = "\n".join(line.text for line in lines)
+    commas = len(_COMMA.findall(text))
+    if commas < _MANY or len(_POINT.findall(text)) > commas // 10:
+        return lines
+    return [
+        replace(
+            line,
+            text=_AMBIGUOUS.sub(r"\1.\2", line.text),
+            cells=tuple(_AMBIGUOUS.sub(r"\1.\2", c) for c in line.cells),
+        )
+        for line in lines
+    ]
 
 
 def bounded(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from grader.intake.prose.tidy import tidy
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _RAISED = re.compile(r"<sup>([^<>]{1,40})</sup>", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,300}\)")
-_BULLET = re.compile(r"\s{0,12}(?:[-*+•◦▪‣–·]|\[[ xX]\])\s+")
+_BULLET = re.compile(r"\s{0,12}(?:[-*+•◦▪‣–]|·(?!\s*[0-9])|\[[ xX]\])\s+")
 _BOLD_LINE = re.compile(r"(\*\*|__)(?=\S)(.{1,120}?)(?<=\S)\1:?$")
 _BOLD = re.compile(r"(?<!\w)(\*\*|__)(?=\S)([^*\n]{1,400}?)(?<=\S)\1(?!\w)")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)((?:[A-Za-z]{1,10} )?[0-9a-z().\s-]{1,12})\1[:.)]?\s*(?=\S)")

@@ -232,16 +232,29 @@ def _with_sources(
 
 
 def _one_key_each(found: Mapping[str, list[Candidate]]) -> dict[str, list[Candidate]]:
-    """A claim answers the question for which it weighs most; where two weigh the same, it stays with both."""
+    """A claim answers the question for which it weighs most; where two weigh the same, it stays with both.
+
+    Unless it is the only one for one of them: then it is that one's answer, and not the other's.
+    """
     best: dict[int, float] = {}
     for candidates in found.values():
         for candidate in candidates:
-            key = id(candidate.claim)
-            best[key] = max(best.get(key, 0.0), candidate.weight)
-    return {
+            which = id(candidate.claim)
+            best[which] = max(best.get(which, 0.0), candidate.weight)
+    kept = {
         key: [c for c in candidates if c.weight > best[id(c.claim)] - _AHEAD / 2]
         for key, candidates in found.items()
     }
+    settled = {
+        id(candidates[0].claim): key
+        for key, candidates in kept.items()
+        if len(candidates) == 1 and candidates[0].weight >= _ENOUGH
+    }
+    for key, candidates in kept.items():
+        free = [c for c in candidates if settled.get(id(c.claim), key) == key]
+        if free and free[0].weight >= _ENOUGH:
+            kept[key] = free
+    return kept
 
 
 def _decide(

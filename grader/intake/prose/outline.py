@@ -94,10 +94,19 @@ class Outline:
         """The parts at and below a path."""
         return frozenset(part for part, whole in self.paths.items() if whole[: len(path)] == path)
 
-    def resolve(self, number: Number, current: Path) -> Path | None:
-        """The path that a number leads to from where the report is, None where it leads to none."""
+    def resolve(self, number: Number, current: Path, *, heading: bool = True) -> Path | None:
+        """The path that a number leads to from where the report is, None where it leads to none.
+
+        heading: False for the number of an item or a sentence, which by itself is no number of a section.
+        """
         pieces = number.pieces
-        if pieces[0].isdigit() and (pieces[0],) in self._known and self._absolute(number, current):
+        lone = len(pieces) == 1 and not number.keyword and not heading
+        if (
+            pieces[0].isdigit()
+            and (pieces[0],) in self._known
+            and not lone
+            and self._absolute(number, current)
+        ):
             section, rest = (pieces[0],), pieces[1:]
             whole = self._walk(section, rest)
             if whole is None and len(rest) > 1 and rest[0].isdigit() and not rest[1].isdigit():
@@ -106,10 +115,19 @@ class Outline:
                     return by_letter if self.chapters else finer
                 whole = by_letter
             return whole or self._finer(section, rest)
-        for depth in range(len(current), 0, -1):
-            if path := self._walk(current[:depth], pieces) if pieces else None:
+        lowest = self._lowest(pieces[0], current)
+        for depth in range(len(current), lowest - 1, -1):
+            if path := self._walk(current[:depth], pieces):
                 return path
         return None
+
+    @staticmethod
+    def _lowest(piece: str, current: Path) -> int:
+        """How far up a number without its section may lead: a letter to any question of the section; "2." and "(ii)"
+        only to a part of the question at hand, or the next one, for lists are numbered so too."""
+        if len(piece) == 1 and piece.isalpha():
+            return 1
+        return max(1, len(current) - 1 if current and current[-1].isdigit() else len(current))
 
     def learn(self, numbers: Iterable[Number]) -> None:
         """Whether "2.1 (a)", "2.2 (d)" count letters through a section: then 2.1 is a chapter, the letter the question.

@@ -8,7 +8,7 @@ from grader.intake.prose.claims import one_line
 from grader.intake.prose.outline import path_of
 from grader.intake.prose.questions import AnswerWords, LabelWords
 from grader.intake.prose.statements import Statement, Table
-from grader.intake.prose.words import where, words_of
+from grader.intake.prose.words import contains, where, words_of
 from grader.written import Reading, WrittenAnswer
 
 _FEWEST_WORDS = 6
@@ -17,13 +17,27 @@ _LONGEST = 20_000
 
 
 def read_passage(answer: AnswerWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:
-    """All sentences under the question, as one text; None where there are none."""
+    """All sentences under the question, as one text; None where there are none.
+
+    Where no heading leads to the question, the sentences that speak of what it is about, with a note that says so.
+    """
     part = path_of(answer.part)
-    own = [item for item in said if isinstance(item, Statement) and item.path == part and not item.printed]
-    text = "\n".join(item.text.replace("\n", " ").strip() for item in own)[:_LONGEST]
-    if len(text.split()) < _FEWEST_WORDS:
+    prose = [item for item in said if isinstance(item, Statement) and not item.printed]
+    own = [item for item in prose if item.path == part]
+    notes: tuple[str, ...] = ()
+    if not _enough(own):
+        own = [s for s in prose if part[: len(s.path)] == s.path and contains(s.text, answer.about)]
+        notes = (
+            "No heading leads to this question: these are the sentences of the report that speak of it.",
+        )
+    if not _enough(own):
         return None
-    return WrittenAnswer((Reading(text, own[0].places[0][1], one_line(own[0].text)),))
+    text = "\n".join(item.text.replace("\n", " ").strip() for item in own)[:_LONGEST]
+    return WrittenAnswer((Reading(text, own[0].places[0][1], one_line(own[0].text)),), notes)
+
+
+def _enough(said: Sequence[Statement]) -> bool:
+    return sum(len(item.text.split()) for item in said) >= _FEWEST_WORDS
 
 
 def read_labels(labels: LabelWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:

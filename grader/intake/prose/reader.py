@@ -9,7 +9,7 @@ from grader.intake.notebook import notebook_claims
 from grader.intake.prose.arithmetic import find_flags
 from grader.intake.prose.claims import MOST_CLAIMS, Claim, Counter, in_text
 from grader.intake.prose.latex import latex_lines
-from grader.intake.prose.lines import Line, Shape, bounded
+from grader.intake.prose.lines import Line, Shape, bounded, with_decimal_points
 from grader.intake.prose.loose import loose_lines
 from grader.intake.prose.markdown import markdown_lines
 from grader.intake.prose.match import Match, match
@@ -49,14 +49,15 @@ def read_written(questions: Questions, submission: Submission, documents: Sequen
     outline = Outline(questions.parts, questions.titles)
     said: list[Statement | Table] = []
     for lines in reports.values():
-        said += read_statements(lines, outline)
+        said += read_statements(with_decimal_points(lines), outline)
     return _written(questions, outline, said, list(reports), notes)
 
 
 def read_lines(questions: Questions, lines: Sequence[Line]) -> Written:
     """The same for the lines of one report."""
     outline = Outline(questions.parts, questions.titles)
-    return _written(questions, outline, read_statements(lines, outline), [], [])
+    said = read_statements(with_decimal_points(list(lines)), outline)
+    return _written(questions, outline, said, [], [])
 
 
 def lines_of(path: str, text: str) -> list[Line]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from grader.intake.prose.claims import Claim, Counter, Form, in_text, one_line
 from grader.intake.prose.figures import Kind, read_unit, scan
+from grader.intake.prose.grammar import counts
 from grader.intake.prose.outline import Outline, read_number
 from grader.intake.prose.statements import Statement, Table
 
@@ -21,19 +22,28 @@ def in_table(table: Table, outline: Outline, counter: Counter) -> Iterator[Claim
         own = outline.resolve(number, table.path) if number and number.end >= len(cells[0]) else None
         lettered = number is not None and any(not piece.isdigit() for piece in number.pieces)
         path = own if own and lettered else table.path
-        words = [cell for cell in cells if not any(t.kind in (Kind.FIGURE, Kind.SHAPE) for t in scan(cell))]
+        words = [cell for cell in cells if _is_label(cell)]
         sentence = " | ".join(cells)
         for column, cell in enumerate(cells):
             if column == 0 and lettered and own:
                 continue
             head = table.header[column] if column < len(table.header) else ""
             unit = unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "")
-            row_label = [w for w in words if w] or ([cells[0]] if column and cells[0] != cell else [])
+            row_label = [w for w in words if w != cell] or ([cells[0]] if column and cells[0] != cell else [])
             inside = Statement(cell, ((0, place),), path, table.title, table.lead)
             for claim in in_text(cell, inside, counter):
                 claim.labels = (*row_label, head)
                 claim.forms = [_of_row(form, sentence, unit) for form in claim.forms]
                 yield claim
+
+
+def _is_label(cell: str) -> bool:
+    """Words, with no other numbers than those that belong to them: "all 48 heads"."""
+    tokens = scan(cell)
+    return any(t.kind is Kind.WORD for t in tokens) and not any(
+        t.kind in (Kind.SHAPE, Kind.RELATION) or (t.kind is Kind.FIGURE and not counts(tokens, k))
+        for k, t in enumerate(tokens)
+    )
 
 
 def _of_row(form: Form, sentence: str, unit: str) -> Form:

@@ -51,13 +51,22 @@ def _run(
         here = [mark for mark in marks if mark.epoch == epoch]
         rows.append({mark.kind: str(_finest(here, mark.kind)) for mark in here})
     first = next(mark for mark in marks if mark.epoch)
-    missing = [n for n in range(epochs[0], epochs[-1] + 1) if n not in epochs]
-    unclear = clashes[0] if clashes else ""
-    if missing and not unclear:
-        unclear = f"The accuracies of epoch {missing[0]} were not found between those of the other epochs."
+    unclear = clashes[0] if clashes else _gap(rows, epochs)
     flags = [*clashes, *_impossible(run, marks, settings), *_final(run, marks, epochs[-1])]
     place = f"{first.place}: “{first.sentence}”"
     return WrittenRun(tuple(rows), settings, place, unclear, tuple(notes)), flags
+
+
+def _gap(rows: Sequence[Mapping[str, str]], epochs: Sequence[int]) -> str:
+    """A sentence on the first accuracy that was not found; empty where all are there."""
+    by_epoch = dict(zip(epochs, rows, strict=True))
+    for kind, name in (("test_acc", "test"), ("train_acc", "training")):
+        if not any(kind in row for row in rows):
+            return f"No {name} accuracy was found beside the others."
+        for epoch in range(epochs[0], epochs[-1] + 1):
+            if kind not in by_epoch.get(epoch, {}):
+                return f"The {name} accuracy of epoch {epoch} was not found between those of the other epochs."
+    return ""
 
 
 def _finest(marks: Sequence[Mark], kind: str) -> Decimal:

@@ -136,7 +136,7 @@ class _Builder:
     def _heading(self, line: Line, number: Number | None) -> None:
         self._title = line.text[number.end :].strip() if number else line.text
         self._lead, self._lead_used = "", False
-        path = self._led_to(number) if number else None
+        path = self._led_to(number, self._title) if number else None
         if path is None and (named := self._outline.by_title(self._title)):
             deepest = [p for p in named if len(p) == len(named[0])]
             below = [p for p in deepest if p[: len(self._path[:1])] == self._path[:1]]
@@ -148,29 +148,30 @@ class _Builder:
         elif number is None and line.firm and not self._path[1:]:
             self._path = self._path[:1] if self._path else ()
 
-    def _led_to(self, number: Number) -> Path | None:
+    def _led_to(self, number: Number, title: str | None = None) -> Path | None:
+        """title: of a heading; None where the number stands before other text."""
         if self._own_numbers and not any(not piece.isdigit() for piece in number.pieces):
             return ()
-        return self._outline.resolve(number, self._path)
+        return self._outline.resolve(number, self._path, heading=title is not None)
 
     # ------------------------------------------------------------ text
 
     def _text(self, line: Line) -> None:
         begins = not self._open or line.fresh or not self._wraps(self._open[-1], line)
+        begins = begins or (line.text[:1] == "(" and self._open[-1].text.rstrip()[-1:] in ".:;!?")
         number = self._number(line, alone=begins) if begins else None
-        path = self._led_to(number) if number else None
+        rest = line.text[number.end :].strip() if number else ""
+        titled = number is not None and any(p[0] == number.pieces[0] for p in self._outline.by_title(rest))
+        path = self._led_to(number, rest if titled and _is_title(rest) else None) if number else None
         if number and path is not None:
             self._end_text()
-            rest = line.text[number.end :].strip()
             if path != self._path:
                 self._lead, self._lead_used, self._title = "", False, ""
             self._path = path
-            if _is_title(rest):
-                self._title = rest
-                return
-            line = replace(line, text=rest)
             if not rest:
                 return
+            self._title = rest if _is_title(rest) else self._title
+            line = replace(line, text=rest)
         elif line.fresh and not _GOES_ON.match(line.text):
             self._end_text()
         self._open.append(line)
@@ -195,10 +196,10 @@ class _Builder:
         if not lines:
             return
         text, places = self._join(lines)
-        goes_on = bool(_GOES_ON.match(text)) and bool(self._out) and isinstance(self._out[-1], Statement)
-        if goes_on and self._out[-1].path == self._path and len(self._out[-1].text) < _LONGEST:
-            last = self._out.pop()
-            assert isinstance(last, Statement)
+        last = self._out[-1] if self._out else None
+        goes_on = bool(_GOES_ON.match(text)) and isinstance(last, Statement) and last.path == self._path
+        if goes_on and isinstance(last, Statement) and len(last.text) < _LONGEST:
+            self._out.pop()
             shift = len(last.text) + 1
             text = f"{last.text} {text}"
             places = [*last.places, *((at + shift, place) for at, place in places)]

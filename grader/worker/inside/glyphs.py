@@ -258,7 +258,7 @@ def _quotient(over: TextLine, under: TextLine) -> str:
 
 
 def _bracketed(text: str) -> str:
-    return f"({text})" if " " in text else text
+    return f"({text})" if any(sign in text for sign in " +-−×·*/=\u2009") else text
 
 
 def _append(line: TextLine, text: str, over: TextLine, under: TextLine) -> None:
