@@ -16,6 +16,7 @@ def serve(queue: Queue, *, port: int = 0, tell: Callable[[str], None]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
+        listening.listen()  # who opens the address at once waits a moment, and is not refused
         place = f"127.0.0.1:{listening.getsockname()[1]}"
         door = Doorkeeper(frozenset({place}))
         config = uvicorn.Config(make_app(queue, door), log_level="warning", access_log=False, lifespan="off")
