@@ -174,9 +174,7 @@ def _serve(judge: Judge, wire: Connection, other_end: Connection) -> None:
     """The life of a forked judge: until it is terminated, or nobody is there to ask."""
     other_end.close()
     _use_threads(1)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all of the terminal's processes; the first one acts
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of the terminal
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(EOFError):
         while True:
