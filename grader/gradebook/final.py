@@ -16,7 +16,8 @@ def final_report(
 ) -> GradeReport:
     """`report` with every mark that a person gave in place of the grader's; its evidence stays.
 
-    number_of_checks: of the assignment; with fewer the report is not complete. notes: sentences on what was done after scoring, such as a deduction for lateness; the score is untouched by it.
+    number_of_checks: of the assignment; with fewer the report is not complete. notes: sentences on what was done after
+    scoring, such as a deduction for lateness; the score is untouched by it.
     """
     checks = tuple(_final(check, standing.checks.get(check.id)) for check in report.checks)
     waits = any(check.status in {Status.NEEDS_REVIEW, Status.GRADER_ERROR} for check in checks)
