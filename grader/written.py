@@ -71,7 +71,9 @@ class Written:
     """By the file of figures that each stands for: "results/distilbert.json"."""
     labels: Mapping[str, WrittenAnswer] = field(default_factory=dict)
     """By the file of predictions: the value of the one reading is the labels, one a line."""
+    read: tuple[str, ...] = ()
+    """The files that were read as reports."""
     notes: tuple[str, ...] = ()
-    """Which files were read as reports, and what could not be read."""
+    """What could not be read, and which files the answers come from."""
     flags: tuple[str, ...] = ()
     """What does not add up inside the report: for a person to look at, never a deduction."""

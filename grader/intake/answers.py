@@ -79,10 +79,21 @@ class Answers:
         own = self._own(key)
         found = self.written.answers.get(key) if self.written else None
         if found is None:
-            return own
+            return self._found_nowhere(own)
         if own.status is Found.MISSING:
             return _from_report(key, found)
         return replace(own, notes=(*own.notes, *_contradiction(own, found)))
+
+    def _found_nowhere(self, own: Answer) -> Answer:
+        """Where only reports were handed in, say that they were read."""
+        if own.status is not Found.MISSING or self.status is not Found.MISSING:
+            return own
+        if self.written is None or not self.written.read:
+            return own
+        read = ", ".join(self.written.read[:4])
+        message = f"{own.key} was not found in {read}, and there is no {self.path}."
+        step = "Write it under the number of its question, with its unit and a word that says what it is."
+        return replace(own, problem=Problem(message, step))
 
     def _own(self, key: str) -> Answer:
         """What answers.toml says."""

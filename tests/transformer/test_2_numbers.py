@@ -16,7 +16,7 @@ from grader.checking.outcomes import Failed, Missing, NeedsReview
 from grader.checking.received import shapes
 from grader.checking.student import Student
 from grader.intake import Answer, Answers, Found
-from grader.model import Tolerance
+from grader.model import ArtifactKind, Submission, Tolerance
 from grader.numbers import ParseProblem, parse_number, parse_shape
 from grader.worker.calls import Call, Raised, Ref
 from reference.transformer import handout
@@ -65,11 +65,14 @@ def judge_shape(check: Running, answers: Answers, expected: list[int]) -> None:
     check.obtained = str(sizes)
     if sizes == expected:
         return
+    from reference.transformer.misconceptions.shapes import shape_named  # needed only here
+
+    known = shape_named(check.declaration.id, sizes)
     if sorted(sizes) == sorted(expected):
-        raise Failed(
-            "The sizes are right, their order is not.", "The order is batch, heads, length, and what is left."
-        )
-    raise Failed(f"{sizes} is not the shape that comes out.", "Print .shape right after the heads are split.")
+        hint = "The order is batch, heads, length, and what is left."
+        raise Failed("The sizes are right, their order is not.", hint).because(known)
+    hint = "Print .shape right after the heads are split."
+    raise Failed(f"{sizes} is not the shape that comes out.", hint).because(known)
 
 
 @pytest.mark.check("2a.shape")
@@ -243,11 +246,17 @@ def computes_the_formula(student: Student, seed: int) -> bool:
 
 
 @pytest.mark.check("2c.reported")
-def test_reported_errors(check: Running, student: Student, answers: Answers, shared: dict[str, Any]) -> None:
+def test_reported_errors(
+    check: Running, student: Student, answers: Answers, submission: Submission, shared: dict[str, Any]
+) -> None:
     cases = ("self", "masked", "cross")
     check.asked = "the three relative errors in answers.toml, against a re-run of your own code"
     claims = {case: read_number(check, answers.get(f"2c.{case}_error")) for case in cases}
     check.obtained = _show(claims)
+    due = {
+        stream: dict(zip(cases, _three(handout.reference_errors(stream)), strict=True)) for stream in STREAMS
+    }
+    leave_to_a_person_without_code(check, submission, claims, due)
     rerun = rerun_attention(check, student, shared)
     _match_claims(
         check, claims, rerun.errors, rerun.genuine, lambda: computes_the_formula(student, check.seed)
@@ -255,10 +264,14 @@ def test_reported_errors(check: Running, student: Student, answers: Answers, sha
 
 
 @pytest.mark.check("2d.reported")
-def test_reported_encoding_error(check: Running, student: Student, answers: Answers) -> None:
+def test_reported_encoding_error(
+    check: Running, student: Student, answers: Answers, submission: Submission
+) -> None:
     check.asked = "the relative error in answers.toml, against a re-run of your own code"
     claim = read_number(check, answers.get("2d.error"))
     check.obtained = f"{claim:.6g}"
+    due_error = {stream: {"encoding": handout.reference_errors(stream).encoding} for stream in STREAMS}
+    leave_to_a_person_without_code(check, submission, {"encoding": claim}, due_error)
     runs = [(stream, handout.ARRAY_SEED) for stream in STREAMS] + [("intel", check.seed)]
     calls = [Call("harness:handout_encoding", (Ref("encoding"), *run)) for run in runs]
     build = Call("student:PositionalEncoding", (6,), {"max_len": 64}, keep="encoding")
@@ -273,6 +286,23 @@ def test_reported_encoding_error(check: Running, student: Student, answers: Answ
     ]
     due = handout.encoding_output(PositionalEncoding, "intel", seed=check.seed)
     _match_claims(check, {"encoding": claim}, reruns, agrees_with({"encoding": fresh}, {"encoding": due}))
+
+
+def leave_to_a_person_without_code(
+    check: Running, submission: Submission, claims: dict[str, float], due: dict[str, dict[str, float]]
+) -> None:
+    """A report alone: its errors can be held against those of right code, not against the student's own."""
+    if any(f.kind in (ArtifactKind.MODULE, ArtifactKind.NOTEBOOK) for f in submission.files):
+        return
+    machines = dict(zip(STREAMS, ("an Intel CPU", "an AMD or ARM CPU"), strict=True))
+    like = [machines[s] for s in STREAMS if all(_same(claim, due[s][case]) for case, claim in claims.items())]
+    if like:
+        said = f"They are what right code prints on {like[0]}, which anybody can copy."
+    else:
+        said = "They are not what right code prints, on an Intel CPU or on another one."
+    raise NeedsReview(
+        f"No code was handed in that could be run for these figures. {said}", "Hand in the code too."
+    )
 
 
 def not_genuine() -> Failed:

@@ -148,7 +148,7 @@ def _written(
     if paths and (answers or runs or labels):
         notes = [f"Answers were looked for in {', '.join(paths)}.", *notes]
     shown = tuple(dict.fromkeys(flags))[:_MOST_FLAGS]
-    return Written(answers, runs, labels, tuple(notes), shown)
+    return Written(answers, runs, labels, tuple(paths), tuple(notes), shown)
 
 
 def read_claims(said: Iterable[Statement | Table], outline: Outline) -> list[Claim]:

@@ -65,7 +65,9 @@ def _gap(rows: Sequence[Mapping[str, str]], epochs: Sequence[int]) -> str:
             return f"No {name} accuracy was found beside the others."
         for epoch in range(epochs[0], epochs[-1] + 1):
             if kind not in by_epoch.get(epoch, {}):
-                return f"The {name} accuracy of epoch {epoch} was not found between those of the other epochs."
+                return (
+                    f"The {name} accuracy of epoch {epoch} was not found between those of the other epochs."
+                )
     return ""
 
 
