@@ -152,9 +152,9 @@ def test_a_student_reads_which_mistake_it_is(id: str, check: str, grade_files: G
 
 
 def test_two_mistakes_in_one_module_are_each_named_where_they_show(grade_files: GradeFiles) -> None:
-    results = grade_files(edited("no-scale", "mask-ignored"), ["2c.self", "2c.masked"])
+    results = grade_files(edited("no-scale", "mask-inverted"), ["2c.self", "2c.masked"])
     named = {id: r.diagnosis.id if r.diagnosis else None for id, r in results.items()}
-    assert named == {"2c.self": "no-scale", "2c.masked": "no-scale+mask-ignored"}
+    assert named == {"2c.self": "no-scale", "2c.masked": "no-scale+mask-inverted"}
 
 
 def test_an_error_of_the_search_costs_and_saves_nothing(

@@ -16,12 +16,22 @@ BANK: tuple[Misconception, ...]
 def __getattr__(name: str) -> Any:
     if name != "BANK":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from reference.transformer.misconceptions import attention, behaviour, figures, numbers, positional
+    from reference.transformer.misconceptions import (
+        attention,
+        behaviour,
+        figures,
+        numbers,
+        positional,
+        shapes,
+        training,
+    )
 
     bank = globals()["BANK"] = (
+        *shapes.BANK,
         *attention.BANK,
         *positional.BANK,
         *behaviour.BANK,
+        *training.BANK,
         *figures.BANK,
         *numbers.bank(),
     )

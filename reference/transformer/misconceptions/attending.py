@@ -61,11 +61,10 @@ class Attending:
         """(N, S, E), or (R, N, S, E). Raises what code like the recipe raises: RuntimeError, TypeError, IndexError."""
         drop = Drop(DROPOUT[recipe.dropout], mode)
         self._sharing = not drop.active and recipe.output != "new layer"
-        with torch.no_grad():
-            if self._sharing:
-                return self._forward(recipe, drop)
-            with seeded(mode.seed):
-                return self._forward(recipe, drop)
+        if self._sharing:
+            return self._forward(recipe, drop)
+        with seeded(mode.seed), torch.no_grad():
+            return self._forward(recipe, drop)
 
     def _forward(self, recipe: Recipe, drop: Drop) -> Tensor:
         r = recipe

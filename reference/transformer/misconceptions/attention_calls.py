@@ -13,7 +13,7 @@ from reference.transformer.misconceptions.attending import Attending, maps_of
 from reference.transformer.misconceptions.attention import REPLAYED
 from reference.transformer.misconceptions.drops import Mode, shows
 from reference.transformer.misconceptions.recipes import DROPOUT, RIGHT, Recipe
-from reference.transformer.misconceptions.replay import Fault, Run, Who, hypotheses
+from reference.transformer.misconceptions.replay import Fault, Run, Who, first_of, hypotheses
 from reference.transformer.misconceptions.steps import Steps
 
 _RAISED = (RuntimeError, TypeError, IndexError)
@@ -27,7 +27,9 @@ class AttentionRecord:
 
     def __init__(self, runs: Sequence[Run], readings: Sequence[AttentionWeights], num_heads: int) -> None:
         self.runs = runs
+        self.firsts: Sequence[float] = [first_of(run.result) for run in runs]
         self.readings = readings
+        self._shown = {kind: shows(DROPOUT[kind], [run.mode for run in runs]) for kind in DROPOUT}
         maps, first = maps_of(readings), maps_of(readings[:1])
         self._calls = [Attending(maps, num_heads, run.inputs) for run in runs]
         self._calls_of_one = [Attending(first, num_heads, run.inputs) for run in runs]
@@ -38,23 +40,30 @@ class AttentionRecord:
             try:
                 output = call.output(recipe, run.mode)
                 yield output if len(self.readings) > 1 else output[None]
-            except _RAISED:
-                # Once more with one reading, for the sizes in the message to be those that the student saw.
-                yield _fault(call_of_one, recipe, run.mode)
+            except _RAISED as error:
+                # Of many readings once more with one, for the sizes in the message to be those that the student saw.
+                yield _fault(error) if len(self.readings) == 1 else _fault_of(call_of_one, recipe, run.mode)
 
     def as_shown(self, recipe: Recipe) -> Recipe:
-        drops = any(
-            shows(DROPOUT[kind], [run.mode for run in self.runs]) for kind in {recipe.dropout, RIGHT.dropout}
-        )
-        return recipe if drops else replace(recipe, dropout=RIGHT.dropout)
+        shown = self._shown[recipe.dropout] or self._shown[RIGHT.dropout]
+        return recipe if shown else without_dropout(recipe)
 
 
-def _fault(call: Attending, recipe: Recipe, mode: Mode) -> Fault:
+@cache
+def without_dropout(recipe: Recipe) -> Recipe:
+    return replace(recipe, dropout=RIGHT.dropout)
+
+
+def _fault_of(call: Attending, recipe: Recipe, mode: Mode) -> Fault:
     try:
         call.output(recipe, mode)
     except _RAISED as error:
-        return Fault(type(error).__name__, str(error))
+        return _fault(error)
     return Fault("", "")
+
+
+def _fault(error: Exception) -> Fault:
+    return Fault(type(error).__name__, str(error))
 
 
 @cache

@@ -11,7 +11,7 @@ from torch import Tensor
 from reference.transformer.misconceptions.drops import shows
 from reference.transformer.misconceptions.encodings import DROPOUT, RIGHT, Encoding, encode
 from reference.transformer.misconceptions.positional import REPLAYED
-from reference.transformer.misconceptions.replay import Fault, Run, Who, hypotheses
+from reference.transformer.misconceptions.replay import Fault, Run, Who, first_of, hypotheses
 from reference.transformer.misconceptions.steps import Steps
 
 SHOWN = 3
@@ -31,6 +31,7 @@ class EncodingRecord:
             Run(r.inputs, r.result if isinstance(r.result, Fault) else r.result[:, :SHOWN], r.mode)
             for r in runs
         ]
+        self.firsts: Sequence[float] = [first_of(run.result) for run in self.runs]
 
     def replay(self, recipe: Encoding) -> Iterator[Tensor | Fault]:
         """The output (1, N, S, E) of each run, or what is raised."""

@@ -40,6 +40,11 @@ class EncodingMisconception(Replayable):
     recipe: Encoding = encodings.RIGHT
 
 
+def norm(value: str) -> tuple[Edit]:
+    """The norm of 2b as it then comes out, in the answers."""
+    return (Edit("answers.toml", "masked_norm = 1.0160", f"masked_norm = {value}"),)
+
+
 def edit(old: str, new: str) -> tuple[Edit]:
     """One replacement in the model solution's attention.py."""
     return (Edit("attention.py", old, new),)

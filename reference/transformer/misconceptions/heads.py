@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reference.transformer.misconceptions.entry import AROUND, RUNS, VALUES, AttentionMisconception, edit
+from reference.transformer.misconceptions.entry import (
+    AROUND,
+    RUNS,
+    VALUES,
+    AttentionMisconception,
+    edit,
+    norm,
+)
 from reference.transformer.misconceptions.recipes import Recipe
 
 _SPLIT = "x = x.view(N, L, self.num_heads, E // self.num_heads)  # (N, L, H, D)"
@@ -19,10 +26,13 @@ HEADS = (
         title="The heads are split by a reshape to (N, H, L, D), without a transpose",
         belief="view moves axes.",
         hint=_ASK_HEADS,
-        checks=(*VALUES, *RUNS),
+        checks=(*VALUES, *RUNS, "2b.masked_norm"),
         may_cost=AROUND,
-        edits=edit(
-            f"{_SPLIT}\n        {_TRANSPOSE}", "return x.view(N, self.num_heads, L, E // self.num_heads)"
+        edits=(
+            *edit(
+                f"{_SPLIT}\n        {_TRANSPOSE}", "return x.view(N, self.num_heads, L, E // self.num_heads)"
+            ),
+            *norm("1.1074"),
         ),
         recipe=Recipe(split="view"),
     ),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reference.transformer.misconceptions.entry import AROUND, RUNS, VALUES, AttentionMisconception, edit
+from reference.transformer.misconceptions.entry import (
+    AROUND,
+    RUNS,
+    VALUES,
+    AttentionMisconception,
+    edit,
+    norm,
+)
 from reference.transformer.misconceptions.recipes import Recipe
 
 _IF = "if attn_mask is not None:"
@@ -41,9 +48,9 @@ MASKS = (
         title="The mask has no effect",
         belief="masked_fill changes the tensor that it is called on.",
         hint="Is the result of the masking used? A function whose name does not end in _ returns a new tensor.",
-        checks=(*_MASKED, *RUNS),
+        checks=(*_MASKED, *RUNS, "2b.masked_norm"),
         may_cost=AROUND,
-        edits=edit(_MASK, 'scores.masked_fill(attn_mask == 0, float("-inf"))'),
+        edits=(*edit(_MASK, 'scores.masked_fill(attn_mask == 0, float("-inf"))'), *norm("1.0322")),
         recipe=Recipe(mask="ignore"),
     ),
     AttentionMisconception(
@@ -51,9 +58,9 @@ MASKS = (
         title="The mask is applied after the softmax, so the weights that are left do not add up to 1",
         belief="Setting weights to 0 is the same as removing scores.",
         hint="Add up the weights of a query that loses a key: what do you get?",
-        checks=(*_MASKED, *RUNS),
+        checks=(*_MASKED, *RUNS, "2b.masked_norm"),
         may_cost=AROUND,
-        edits=(*edit(_BLOCK, "# masked below"), *edit(_SOFTMAX, _after("0.0"))),
+        edits=(*edit(_BLOCK, "# masked below"), *edit(_SOFTMAX, _after("0.0")), *norm("0.9925")),
         recipe=Recipe(mask="zero after"),
     ),
     AttentionMisconception(

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reference.transformer.misconceptions.entry import AROUND, RUNS, VALUES, AttentionMisconception, edit
+from reference.transformer.misconceptions.entry import (
+    AROUND,
+    RUNS,
+    VALUES,
+    AttentionMisconception,
+    edit,
+    norm,
+)
 from reference.transformer.misconceptions.recipes import Recipe
 
 _QUERY = "q = self.split(self.query(query))"
@@ -144,9 +151,9 @@ OUTPUTS = (
         title="The output does not pass through the output layer",
         belief="Putting the heads together is the last step.",
         hint=_ASK_LAYER,
-        checks=(*VALUES, *RUNS),
+        checks=(*VALUES, *RUNS, "2b.masked_norm"),
         may_cost=AROUND,
-        edits=edit(_RETURN, "return self.merge(heads)"),
+        edits=(*edit(_RETURN, "return self.merge(heads)"), *norm("1.3411")),
         recipe=Recipe(output="as it is"),
     ),
     AttentionMisconception(

@@ -44,6 +44,8 @@ class Record(Protocol):
     """Calls of one module of the student's, in a form that can be replayed."""
 
     runs: Sequence[Run]
+    firsts: Sequence[float]
+    """The first number of each result."""
 
     @property
     def readings(self) -> Sequence[Any]:
@@ -86,8 +88,8 @@ def score(recipe: Steps, right: Steps, records: Sequence[Record]) -> Score | Non
     """How well a recipe explains the records; None as soon as no reading of the weights is left that could."""
     gaps = torch.zeros(1)
     for record in records:
-        for run, replayed in zip(record.runs, record.replay(recipe), strict=False):
-            if surely_unlike(replayed, run.result):
+        for run, first, replayed in zip(record.runs, record.firsts, record.replay(recipe), strict=False):
+            if surely_unlike(replayed, run.result, first):
                 return None
             gaps = torch.maximum(gaps, gap(replayed, run.result, record.near))
             if not gaps.isfinite().any():
@@ -99,20 +101,21 @@ def score(recipe: Steps, right: Steps, records: Sequence[Record]) -> Score | Non
     return Score(gaps, sum(len(record.runs) for record in records), telling)
 
 
-def surely_unlike(replayed: Tensor | Fault, result: Tensor | Fault) -> bool:
-    """Whether the first number shows already that `gap` is infinite: it does for nearly all recipes, and at once."""
+def first_of(result: Tensor | Fault) -> float:
+    """The first number of an output; NaN where there is none."""
+    return float(result.flatten()[0]) if isinstance(result, Tensor) and result.numel() else math.nan
+
+
+def surely_unlike(replayed: Tensor | Fault, result: Tensor | Fault, first: float) -> bool:
+    """Whether the `first` number of the result shows already that `gap` is infinite: for nearly all recipes it does."""
     if isinstance(replayed, Fault) or isinstance(result, Fault):
         return replayed != result
-    if replayed.shape[1:] != result.shape or not result.numel():
-        return replayed.shape[1:] != result.shape
-    first = (0,) * result.dim()
-    due = float(result[first])
-    return not any(x != x or abs(x - due) <= 0.1 * max(1.0, abs(x)) or x == due for x in _firsts(replayed))
-
-
-def _firsts(replayed: Tensor) -> list[float]:
-    """The first number of each reading."""
-    return replayed.flatten(1)[:, 0].tolist()
+    if replayed.shape[1:] != result.shape:
+        return True
+    if math.isnan(first):
+        return False
+    numbers = replayed.flatten(1)[:, 0].tolist()
+    return not any(x == first or not abs(x - first) > 0.1 * max(1.0, abs(x)) for x in numbers)
 
 
 def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Tensor:

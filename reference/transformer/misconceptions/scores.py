@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reference.transformer.misconceptions.entry import AROUND, RUNS, VALUES, AttentionMisconception, edit
+from reference.transformer.misconceptions.entry import (
+    AROUND,
+    RUNS,
+    VALUES,
+    AttentionMisconception,
+    edit,
+    norm,
+)
 from reference.transformer.misconceptions.recipes import Recipe
 
 _SCALE = "scores = scores / math.sqrt(q.size(-1))"
@@ -23,8 +30,8 @@ SCALES = (
         title="The scores are divided by d_k, not by its square root",
         belief="Scaling means dividing by the size of a head.",
         hint=_ASK_SCALE,
-        checks=(*VALUES, *RUNS),
-        edits=edit(_SCALE, "scores = scores / q.size(-1)"),
+        checks=(*VALUES, *RUNS, "2b.masked_norm"),
+        edits=(*edit(_SCALE, "scores = scores / q.size(-1)"), *norm("1.0083")),
         recipe=Recipe(scale="D"),
     ),
     AttentionMisconception(
@@ -87,8 +94,8 @@ SCALES = (
         title="The scores are not scaled",
         belief="The softmax takes care of the size of the scores.",
         hint=_ASK_SCALE,
-        checks=(*VALUES, *RUNS),
-        edits=edit(_SCALE, "# the softmax normalises"),
+        checks=(*VALUES, *RUNS, "2b.masked_norm"),
+        edits=(*edit(_SCALE, "# the softmax normalises"), *norm("1.0353")),
         recipe=Recipe(scale="1"),
     ),
     AttentionMisconception(
