@@ -175,6 +175,13 @@ def test_an_order_that_its_own_config_names_is_right(judge: Judge) -> None:
 
 
 @pytest.mark.usefixtures("ag_news")
+def test_names_that_only_its_config_mixes_up_cost_nothing(judge: Judge) -> None:
+    names = {"0": "Sports", "1": "Business", "2": "World", "3": "Sci/Tech"}
+    files = checkpoint(settings=config("distilbert", id2label=names))
+    assert judge({**files, RESULTS: figures(acc(answered()))}).status is Status.PASSED
+
+
+@pytest.mark.usefixtures("ag_news")
 def test_a_model_that_has_learnt_nothing_fails(judge: Judge) -> None:
     files = checkpoint(state=bodies.body("distilbert").state_dict())
     result = judge({**files, RESULTS: figures("0.8906")})

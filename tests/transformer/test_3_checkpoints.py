@@ -90,14 +90,17 @@ def evaluated_or_none(
 
 def judge_answers(check: Running, evaluated: Evaluated, texts: AtHand, body: Body) -> tuple[Count, Order]:
     """Right answers under the order of the labels; ends the check where they are too few or the order is another."""
-    asked = named_order(evaluated.loaded.names) or AS_ASKED
-    order = asked if max(asked) < evaluated.loaded.outputs else None
-    found = (
-        count(evaluated.test, texts.test.labels, order) if order else Count(0, 0, 0, len(texts.test.labels))
-    )
-    held_out = count(evaluated.held_out, texts.held_out.labels, order) if order else None
+    orders = {named_order(evaluated.loaded.names) or AS_ASKED, AS_ASKED}
+    counts = {
+        order: count(evaluated.test, texts.test.labels, order)
+        for order in orders
+        if max(order) < evaluated.loaded.outputs
+    }
+    order = max(counts, key=lambda order: counts[order].right, default=AS_ASKED)
+    found = counts.get(order, Count(0, 0, 0, len(texts.test.labels)))
     check.obtained = f"{found.shown} on {texts.test.name}"
-    if held_out is not None:
+    if counts:
+        held_out = count(evaluated.held_out, texts.held_out.labels, order)
         check.obtained += f"; {held_out.shown} on {texts.held_out.name}"
         if texts.alike:
             for sign in forensics.memorised_sign((found.right, found.n), (held_out.right, held_out.n)):
