@@ -118,6 +118,8 @@ def with_chromium(source: Path, target: Path) -> None:
         private = ["--disable-background-networking", "--disable-component-update"]
         where = [f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", f"--print-to-pdf={target}"]
         _run(["chromium", *options, *private, *where, page.as_uri()], folder)
+    dated = rb"(/(?:Creation|Mod)Date \(D:)[0-9]{14}"
+    target.write_bytes(re.sub(dated, rb"\g<1>" + DAY.strftime("%Y%m%d%H%M%S").encode(), target.read_bytes()))
 
 
 def _run(command: list[str], folder: str) -> None:

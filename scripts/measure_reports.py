@@ -1,0 +1,153 @@
+"""Measure the reader of written reports on the examples: what it finds, finds wrong, and leaves to a person.
+
+    scripts/measure_reports [NAME …]
+
+Each file of submissions/written is read as `grade` reads it: documents in a sealed worker, answers by the words that
+assignment.toml declares. What is found is held against scripts/written/truth.toml, which says what a person reads in
+the report: a number counts as found where it is one of the forms that stand there, whether the student is right or not.
+Exit code 1: something was found wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from grader.assignment import load_assignment
+from grader.documents import ReportReader
+from grader.intake import read_submission
+from grader.intake.prose.amounts import same
+from grader.intake.prose.questions import AnswerWords, Questions, read_questions
+from grader.numbers import ParsedNumber, parse_number
+from grader.written import Written
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = ROOT / "submissions" / "written"
+TRUTH = ROOT / "scripts" / "written" / "truth.toml"
+FOUND, WRONG, REVIEW, MISSED = "found", "wrong", "to a person", "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One answer of one report."""
+
+    report: str
+    key: str
+    outcome: str
+    said: str
+    """What the report says, and what was read, where these differ."""
+
+
+def truths() -> dict[str, dict[str, Any]]:
+    """What each report states, by its name."""
+    return tomllib.loads(TRUTH.read_text("utf-8"))
+
+
+def judge(name: str, stated: Mapping[str, Any], written: Written, questions: Questions) -> Iterator[Judged]:
+    """Every answer that the report states, and every one that it does not state and was found."""
+    asked = {answer.key: answer for answer in questions.answers if answer.kind != "text"}
+    open_ = set(stated.get("review", ()))
+    for key, answer in asked.items():
+        forms = stated.get(key, [])
+        found = written.answers.get(key)
+        forms = forms if isinstance(forms, list) else [forms]
+        if found is None:
+            if forms:
+                yield Judged(name, key, REVIEW if key in open_ else MISSED, forms[0])
+        elif not found.sure:
+            yield Judged(name, key, REVIEW, f"{forms} as {[reading.value for reading in found.readings]}")
+        else:
+            value = found.readings[0].value
+            right = key not in open_ and any(_is(value, form, answer) for form in forms)
+            yield Judged(name, key, FOUND if right else WRONG, "" if right else f"{forms} as {value}")
+    for run in questions.runs:
+        yield from _run(name, run.part, stated.get(run.part, ""), written, run.results)
+    for labels in questions.labels:
+        due = str(stated.get(labels.part, ""))
+        got = written.labels.get(labels.results)
+        if due or got:
+            right = got is not None and got.readings[0].value.replace("\n", ", ") == due
+            outcome = MISSED if got is None else REVIEW if not got.sure else FOUND if right else WRONG
+            yield Judged(name, labels.part, outcome, "" if outcome == FOUND else f"{due} as {got}")
+
+
+def _is(value: str, form: str, answer: AnswerWords) -> bool:
+    """Whether what was read is a form that stands in the report."""
+    if answer.kind == "shape":
+        return value == form
+    one, other = parse_number(value, answer.unit), parse_number(form, answer.unit)
+    return isinstance(one, ParsedNumber) and isinstance(other, ParsedNumber) and same(one, other)
+
+
+def _run(name: str, part: str, stated: str, written: Written, results: str) -> Iterator[Judged]:
+    """Six accuracies of a run of three epochs, one by one."""
+    due = [pair.split("/") for pair in stated.split()]
+    run = written.runs.get(results)
+    if run is not None and run.unclear:
+        yield from (Judged(name, f"{part} {i}", REVIEW, run.unclear) for i in range(2 * len(due) or 1))
+        return
+    epochs = list(run.epochs) if run else []
+    if len(epochs) > len(due):
+        yield Judged(name, part, WRONG, f"{len(due)} epochs as {len(epochs)}")
+    for i, pair in enumerate(due):
+        for kind, value in zip(("train_acc", "test_acc"), pair, strict=True):
+            got = epochs[i].get(kind) if i < len(epochs) else None
+            outcome = MISSED if got is None else FOUND if Decimal(got) == Decimal(value) else WRONG
+            yield Judged(name, f"{part} epoch {i + 1} {kind}", outcome, f"{value} as {got}")
+
+
+def measure(names: Sequence[str]) -> list[Judged]:
+    """Read the reports and judge every answer."""
+    assignment = load_assignment()
+    questions = read_questions(assignment)
+    assert questions is not None
+    stated = truths()
+    judged: list[Judged] = []
+    with ReportReader(assignment) as reader:
+        for path in sorted(REPORTS.iterdir()):
+            if path.stem in stated and (not names or path.stem in names):
+                written = reader.read(read_submission(path)).written
+                assert written is not None
+                judged += judge(path.name, stated[path.stem], written, questions)
+    return judged
+
+
+def line(title: str, judged: Sequence[Judged]) -> str:
+    """One row of the table."""
+    counts = Counter(one.outcome for one in judged)
+    total = len(judged)
+    shares = "  ".join(
+        f"{counts[kind]:4d} {100 * counts[kind] / total:5.1f} %" for kind in (FOUND, WRONG, REVIEW, MISSED)
+    )
+    return f"{title:24s}{total:5d}  {shares}"
+
+
+def main(names: Sequence[str]) -> int:
+    """Print the table and whatever was not found; 1 where something was found wrong."""
+    stated, judged = truths(), measure(names)
+    print(
+        f"{'report':24s}{'stated':>6s}  " + "".join(f"{kind:>12s}" for kind in (FOUND, WRONG, REVIEW, MISSED))
+    )
+    for report in dict.fromkeys(one.report for one in judged):
+        aside = " (kept aside)" if stated[Path(report).stem].get("kept_aside") else ""
+        print(line(report + aside, [one for one in judged if one.report == report]))
+    groups = {False: "reader tuned on these", True: "kept aside"}
+    for aside, title in groups.items():
+        own = [one for one in judged if bool(stated[Path(one.report).stem].get("kept_aside")) is aside]
+        if own:
+            print(line(title, own))
+    print(line("all", judged))
+    for one in judged:
+        if one.outcome != FOUND:
+            print(f"{one.outcome}: {one.report} {one.key}: {one.said}")
+    return int(any(one.outcome == WRONG for one in judged))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
