@@ -158,14 +158,16 @@ def diagnostic_probes(generator: torch.Generator, embed_dim: int) -> list[Probe]
         return found
 
     return [
-        Probe(*three(1, 3, 4), mask(3, 4)),  # small, for most recipes are found to be unlike on the first
+        # Small, and one tensor for all three: most recipes are unlike on the first, and those that differ in masks and
+        # arguments alone need not be told apart there.
+        Probe(*same(1, 3)),
+        Probe(*three(1, 3, 4), mask(3, 4)),
         Probe(*three(2, 4, 5), mask(4, 5)),
         Probe(*same(2, 5)),
         Probe(*three(3, 4, 7)),
         Probe(*three(2, 6, 6)),
         Probe(*same(2, 7), mask(7, 7)),
         Probe(*same(2, 5), mask(5, 5).float()),
-        Probe(*same(1, 3)),
     ]
 
 

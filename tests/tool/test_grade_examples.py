@@ -78,6 +78,10 @@ def test_slips_are_named() -> None:
     for check in ("2c.self", "2c.masked", "2c.cross"):
         assert checks[check].status is Status.FAILED
         assert diagnosed(checks[check]) == "scale-by-head-size"
+    assert diagnosed(checks["2b.norm"]) == "2b.norm.scaled_by_d"
+    assert diagnosed(checks["2b.masked_norm"]) == "scale-by-head-size"
+    assert diagnosed(checks["4c.total"]) == "4c.total_gb.gib"
+    assert diagnosed(checks["4d.first"]) == "4d.first.no_bias"
     assert checks["4c.total"].status is Status.FAILED
     assert "GiB" in checks["4c.total"].message
     assert checks["3b.reported"].status is Status.NEEDS_REVIEW
@@ -89,6 +93,11 @@ def test_slips_are_named() -> None:
         carried = checks[check].message + " ".join(checks[check].evidence.notes)
         assert "carried forward" in carried or "follows" in carried
     assert exit_code(report) is ExitCode.POINTS_LOST
+    page = render(report, "html")
+    for id in ("2c.self", "4c.total", "4d.first"):
+        diagnosis = checks[id].diagnosis
+        assert diagnosis is not None
+        assert diagnosis.title in page
     markdown = render(report, "md")
     assert "24" in markdown
     assert "0.8997" in markdown

@@ -6,10 +6,12 @@ Letters:  R ways to read the student's weights, 1 where there are none to read
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from itertools import combinations
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -40,26 +42,28 @@ class Run(NamedTuple):
     mode: Mode = Mode()
 
 
-class Record(Protocol):
+class Record(ABC):
     """Calls of one module of the student's, in a form that can be replayed."""
 
-    runs: Sequence[Run]
-    firsts: Sequence[float]
-    """The first number of each result."""
+    near: float
+    """Largest difference of outputs that are alike, where outputs are no larger than 1."""
 
-    @property
-    def readings(self) -> Sequence[Any]:
-        """Ways to read the module's weights, R of them, in the same order for every module of the same student."""
+    def __init__(self, runs: Sequence[Run], readings: Sequence[Any]) -> None:
+        """readings: ways to read the module's weights, R of them, in the same order for every module of a student."""
+        self.runs = runs
+        self.readings = readings
 
-    @property
-    def near(self) -> float:
-        """Largest difference of outputs that are alike, where outputs are no larger than 1."""
+    @abstractmethod
+    def outcome(self, place: int, recipe: Any) -> Tensor | Fault:
+        """What `recipe` gives in the run at `place`, (R, *shape of the output), or what it raises."""
+
+    @abstractmethod
+    def as_shown(self, place: int, recipe: Any) -> Any:
+        """The plainest recipe that gives the same in that run: a mask that is not there is not ignored either."""
 
     def replay(self, recipe: Any) -> Iterator[Tensor | Fault]:
-        """What `recipe` gives in each run, (R, *shape of the output), or what it raises."""
-
-    def as_shown(self, recipe: Any) -> Any:
-        """The plainest recipe that gives the same in these runs: in eval mode, most kinds of dropout do not show."""
+        """What `recipe` gives in each run."""
+        return (self.outcome(place, recipe) for place in range(len(self.runs)))
 
 
 class Score(NamedTuple):
@@ -84,21 +88,40 @@ class Score(NamedTuple):
         return Match(who, float(self.gaps[best]), self.probes, int(self.telling[best]))
 
 
-def score(recipe: Steps, right: Steps, records: Sequence[Record]) -> Score | None:
-    """How well a recipe explains the records; None as soon as no reading of the weights is left that could."""
-    gaps = torch.zeros(1)
-    for record in records:
-        for run, first, replayed in zip(record.runs, record.firsts, record.replay(recipe), strict=False):
-            if surely_unlike(replayed, run.result, first):
+class Scores:
+    """How recipes fare on one record. What does not show in a run is not computed for it again."""
+
+    def __init__(self, record: Record, right: Steps) -> None:
+        self._record = record
+        self._firsts = [first_of(run.result) for run in record.runs]
+        self._gaps: list[dict[Steps, Tensor | None]] = [{} for _ in record.runs]
+        far = (
+            gap(o, r.result, FAR * record.near)
+            for o, r in zip(record.replay(right), record.runs, strict=True)
+        )
+        self._telling = sum((g.isinf().float() for g in far), torch.zeros(1))
+
+    def of(self, recipe: Steps) -> Score | None:
+        """None as soon as no reading of the weights is left under which the recipe could explain the runs."""
+        gaps = torch.zeros(1)
+        for place in range(len(self._record.runs)):
+            shown = self._record.as_shown(place, recipe)
+            if shown not in self._gaps[place]:
+                self._gaps[place][shown] = self._gap(place, shown)
+            found = self._gaps[place][shown]
+            if found is None:
                 return None
-            gaps = torch.maximum(gaps, gap(replayed, run.result, record.near))
+            gaps = torch.maximum(gaps, found)
             if not gaps.isfinite().any():
                 return None
-    telling = torch.zeros(len(gaps))
-    for record in records:
-        for run, due in zip(record.runs, record.replay(right), strict=True):
-            telling += gap(due, run.result, FAR * record.near).isinf()
-    return Score(gaps, sum(len(record.runs) for record in records), telling)
+        return Score(gaps, len(self._record.runs), self._telling)
+
+    def _gap(self, place: int, recipe: Steps) -> Tensor | None:
+        replayed, result = self._record.outcome(place, recipe), self._record.runs[place].result
+        if surely_unlike(replayed, result, self._firsts[place]):
+            return None
+        found = gap(replayed, result, self._record.near)
+        return found if found.isfinite().any() else None
 
 
 def first_of(result: Tensor | Fault) -> float:
@@ -155,46 +178,49 @@ def one_thread() -> Iterator[None]:
 
 
 class Replays:
-    """The probes of one submission, and every recipe's score on them, computed once for all its checks."""
+    """The probes of one submission, and how every recipe fares on them, for all its checks."""
 
     def __init__(self, probed: Record, recipes: Mapping[Who, Steps]) -> None:
-        self._probed = probed
+        self._readings = len(probed.readings)
         self._recipes = recipes
-        self._scores: dict[Steps, Score | None] = {}
+        with one_thread():
+            self._probed = Scores(probed, recipes[()])
 
     def finding(self, own: Sequence[Record]) -> Finding:
         """The one misconception, or pair, that explains the probes and a check's own records.
 
         Nothing is said where the right recipe explains them all: what is wrong is something else then.
         """
-        if any(len(record.readings) != len(self._probed.readings) for record in own):
+        if any(len(record.readings) != self._readings for record in own):
             return Finding(None)  # modules of one class that differ by more than their sizes
         with one_thread():
-            if self._agrees((), own):
+            here = [Scores(record, self._recipes[()]) for record in own]
+            if self._agrees((), here):
                 return Finding(None)
             matches = explain(
                 (who[0] for who in self._recipes if len(who) == 1),
                 lambda: ((who[0], who[1]) for who in self._recipes if len(who) == 2),
-                lambda who: self._agrees(who, own),
+                lambda who: self._agrees(who, here),
             )
-            return finding([self._told_here(match, own) for match in matches])
+            return finding([_told(match, here) for match in matches])
 
-    def _agrees(self, who: Who, own: Sequence[Record]) -> Match[Replayable] | None:
-        recipe, right = self._recipes[who], self._recipes[()]
-        as_probed = self._probed.as_shown(recipe)
-        if as_probed not in self._scores:
-            self._scores[as_probed] = score(as_probed, right, [self._probed])
-        on_probes = self._scores[as_probed]
-        if on_probes is None:
-            return None
-        on_own = score(recipe, right, own)
-        return on_probes.joined(on_own).match(who) if on_own else None
+    def _agrees(self, who: Who, here: Sequence[Scores]) -> Match[Replayable] | None:
+        score = self._probed.of(self._recipes[who])
+        for scores in here if score else ():
+            found = scores.of(self._recipes[who])
+            if found is None or score is None:
+                return None
+            score = score.joined(found)
+        return score.match(who) if score else None
 
-    def _told_here(self, match: Match[Replayable], own: Sequence[Record]) -> Match[Replayable]:
-        """Of a pair, the one that explains the check's own records by itself, where one does."""
-        for one in match.who if len(match.who) == 2 else ():
-            here = score(one.recipe, self._recipes[()], own)
-            alone = here.match((one,)) if here else None
+
+def _told(match: Match[Replayable], here: Sequence[Scores]) -> Match[Replayable]:
+    """Of a pair, the one that explains the check's own records by itself, where one does."""
+    for one in match.who if len(match.who) == 2 else ():
+        found = [scores.of(one.recipe) for scores in here]
+        whole = [score for score in found if score]
+        if whole and len(whole) == len(found):
+            alone = reduce(Score.joined, whole).match((one,))
             if alone and alone.telling:
                 return alone
-        return match
+    return match

@@ -180,7 +180,7 @@ def test_pairs_that_are_alike_share_the_mistake_that_hides_the_other() -> None:
     shown = AttentionRecord(record.runs[:-1], record.readings, PROBED[1])
     alike: dict[Any, list[Who]] = {}
     for who, recipe in attention_hypotheses().items():
-        if shown.as_shown(recipe) == recipe:
+        if recipe.changes().get("dropout", "always") == "always":
             alike.setdefault(tuple(map(_fingerprint, shown.replay(recipe))), []).append(who)
     pairs = [[who for who in group if len(who) == 2] for group in alike.values()]
     lonely = [group[0] for group in alike.values() if len(group) == 1]
@@ -266,7 +266,8 @@ def test_a_pair_is_cut_down_to_the_one_that_a_check_can_see() -> None:
     replays = Replays(record, attention_hypotheses())
     unmasked = [run for run in record.runs if len(run.inputs) == 3]
     without = replays.finding([AttentionRecord(unmasked, readings, PROBED[1])])
-    masked = replays.finding([AttentionRecord(record.runs[:1], readings, PROBED[1])])
+    with_mask = [run for run in record.runs if len(run.inputs) == 4]
+    masked = replays.finding([AttentionRecord(with_mask, readings, PROBED[1])])
     assert without.diagnosis is not None
     assert masked.diagnosis is not None
     assert without.diagnosis.id == scale.id
@@ -286,6 +287,29 @@ def test_what_no_mistake_explains_is_said_to_be_so_and_right_results_say_nothing
     assert "No known mistake explains this" in unknown.remark
     broken = found([Fault("ZeroDivisionError", "division by zero")] * CALLS, 3, readings)
     assert broken.diagnosis is None
+
+
+def test_a_switch_that_a_run_does_not_show_is_left_as_it_should_be() -> None:
+    record = attention_record(NOTHING, 3, weights_of("template", 3))
+    wrong = Recipe(mask="ignore", inputs="qkk", dropout="none", scale="D")
+    alone, masked, three = 0, 1, 4  # one tensor for all without a mask; three tensors with one; three without
+    assert record.as_shown(alone, wrong) == Recipe(scale="D")
+    assert record.as_shown(masked, wrong) == Recipe(mask="ignore", inputs="qkk", scale="D")
+    assert record.as_shown(three, wrong) == Recipe(inputs="qkk", scale="D")
+    assert record.as_shown(CALLS - 1, wrong) == wrong  # train mode, and a mask
+    kept = Recipe(mask="causal by default", dropout="always")
+    assert record.as_shown(alone, kept) == kept
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_run_does_not_show_changes_nothing_in_it(seed: int) -> None:
+    record = attention_record(NOTHING, seed, weights_of("template", seed))
+    for entry in of_attention.REPLAYED:
+        for place in range(CALLS):
+            shown = record.as_shown(place, entry.recipe)
+            if shown != entry.recipe:
+                one, other = record.outcome(place, shown), record.outcome(place, entry.recipe)
+                assert float(gap(one, other if isinstance(other, Fault) else other[0], 1e-6)) < 1e-6
 
 
 def test_modules_whose_layers_are_read_in_other_ways_are_not_compared() -> None:
