@@ -14,7 +14,7 @@ PIECE = 1 << 20
 """Bytes that are unpacked at a time."""
 _LONGEST_NAME = 255
 _DRIVE = re.compile(r"[A-Za-z]:")
-_MOST_TOLD = 25
+_MOST_TOLD = 20
 
 
 class ArchiveProblem(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
 import tempfile
 import zlib
@@ -36,6 +35,8 @@ _BOMB_RATIO = 300
 _BOMB_BYTES = 50_000_000
 _XZ_MEMORY = 256 << 20
 _SPOOLED = 32 << 20
+_PACKED = 1 << 16
+"""Bytes that are given to a decoder at a time."""
 _AGAIN = "Make a new one (.zip) and hand it in again."
 
 
@@ -70,13 +71,16 @@ def _open(file: IO[bytes], name: str, limits: IntakeLimits) -> Archive:
         return TarArchive(file, limits)
     if kind in _STREAMS:
         unpacked, broken = _decompressed(file, kind, limits)
-        if sniff(unpacked) != "tar":
-            unpacked.close()
-            if broken:
-                raise ArchiveProblem(broken, _AGAIN)
-            raise ArchiveProblem(f"It is packed with {kind}, and what is in it is no tar archive.", _AGAIN)
         file.close()
-        return TarArchive(unpacked, limits, broken)
+        try:
+            if sniff(unpacked) != "tar":
+                raise ArchiveProblem(
+                    broken or f"It is packed with {kind}, and what is in it is no tar archive.", _AGAIN
+                )
+            return TarArchive(unpacked, limits, broken)
+        except ArchiveProblem:
+            unpacked.close()
+            raise
     if kind == "empty":
         raise ArchiveProblem("It is empty (0 bytes).", "The upload failed: hand it in again.")
     if kind in ("7-Zip", "RAR"):
@@ -136,25 +140,41 @@ def _decompressed(file: IO[bytes], kind: str, limits: IntakeLimits) -> tuple[IO[
 
 
 def _gzip(file: IO[bytes]) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file, mode="rb") as stream:
-        while piece := stream.read(PIECE):
-            yield piece
+    """Not by way of gzip.open, which drops what came before the place where a file breaks off."""
+    stream, packed, begun = zlib.decompressobj(31), b"", True
+    while packed or (packed := file.read(_PACKED)):
+        yield stream.decompress(packed, PIECE)
+        packed, begun = stream.unconsumed_tail or stream.unused_data.lstrip(b"\0"), True
+        if stream.eof:
+            stream, begun = zlib.decompressobj(31), False
+    if begun:
+        raise EOFError
 
 
 def _bzip2(file: IO[bytes]) -> Iterator[bytes]:
-    with bz2.BZ2File(file) as stream:
-        while piece := stream.read(PIECE):
-            yield piece
+    return _several(file, bz2.BZ2Decompressor)
 
 
 def _xz(file: IO[bytes]) -> Iterator[bytes]:
-    """Without lzma.open, which takes as much memory as the file asks for."""
-    stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
-    while not stream.eof:
-        packed = file.read(PIECE) if stream.needs_input else b""
-        if stream.needs_input and not packed:
-            raise EOFError
+    """With a limit, or the decoder takes as much memory as the file asks for."""
+    return _several(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
+
+
+def _several(
+    file: IO[bytes], make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
+) -> Iterator[bytes]:
+    """One packed stream after the other."""
+    stream, packed = make(), file.read(_PACKED)
+    while True:
         yield stream.decompress(packed, PIECE)
+        packed = b""
+        if stream.eof:
+            packed = stream.unused_data.lstrip(b"\0") or file.read(_PACKED)
+            if not packed:
+                return
+            stream = make()
+        elif stream.needs_input and not (packed := file.read(_PACKED)):
+            raise EOFError
 
 
 _STREAMS: dict[str, Callable[[IO[bytes]], Iterator[bytes]]] = {"gzip": _gzip, "bzip2": _bzip2, "xz": _xz}

@@ -39,7 +39,8 @@ class ZipArchive:
         infos = self._zip.infolist()
         if len(infos) > limits.entries:
             raise _crowded(limits.entries)
-        if infos and all(info.is_dir() or info.flag_bits & _ENCRYPTED_FLAG for info in infos):
+        locked = [info.flag_bits & _ENCRYPTED_FLAG for info in infos if not _is_folder(info)]
+        if locked and all(locked):
             raise ArchiveProblem("It is protected by a password.", "Hand it in again without one.")
         listed = Listed()
         for info in infos:
@@ -74,12 +75,17 @@ class ZipArchive:
 def _take(info: zipfile.ZipInfo, listed: Listed) -> None:
     name = _name(info)
     mode = info.external_attr >> 16
-    if info.is_dir() or name.endswith(("/", "\\")):
+    if _is_folder(info):
         listed.add_folder(name)
     elif mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         listed.refuse(name, special_file(mode))
     else:
         listed.add(name, info.file_size, info)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """Not by way of is_dir(), which fails for a member without a name."""
+    return info.filename.endswith(("/", "\\"))
 
 
 def _name(info: zipfile.ZipInfo) -> str:
