@@ -53,6 +53,10 @@ class Rerun:
     train_rows: list[Row]
     test_rows: list[Row]
     """As the student's code was given them, changed labels and all."""
+    seed: int
+    """From which they were drawn."""
+    printed: str | None = None
+    """Of a script: what it printed and wrote; None where `finetune` was called."""
 
 
 def changed_topic(seed: int) -> tuple[int, int]:
@@ -97,6 +101,7 @@ def run_finetune(student: Student, body: str, seed: int) -> Rerun:
         trace=trace,
         train_rows=train,
         test_rows=test,
+        seed=seed,
     )
 
 

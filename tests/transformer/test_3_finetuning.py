@@ -15,13 +15,13 @@ import pytest
 import torch
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Blocked, Failed, Partial, StudentFault
+from grader.checking.outcomes import Blocked, Failed, NeedsReview, Partial, StudentFault
 from grader.checking.student import Student
 from grader.model import Diagnosis, Plot, Status
-from reference.transformer import figure_rules, training_rules, training_run
-from reference.transformer.bodies import LABELS, WeightsDoNotFit, answers, moved, rows, with_weights
+from reference.transformer.bodies import LABELS, rows
 from reference.transformer.bodies import body as pretrained
 from reference.transformer.history import epochs_of
+from reference.transformer.judged import IN_FIGURES, IN_TRAINING, Judged, advise, judged, named
 from reference.transformer.rerun import (
     BATCH_SIZE,
     CHANGED,
@@ -34,15 +34,13 @@ from reference.transformer.rerun import (
     hung_before,
     run_finetune,
 )
-from reference.transformer.training_facts import TRAINED, Facts, share
-from reference.transformer.training_mistakes import MISTAKES
+from reference.transformer.script_run import run_scripts, says, trained_by_script, was_run
+from reference.transformer.training_facts import TRAINED, share
 
 ON_PURPOSE = (
     f"One test label in {CHANGED} is changed on purpose in this run: a right test accuracy is about 0.7 here. It tells "
     "an accuracy that was measured on the test texts from one that was not."
 )
-IN_FIGURES = (*figure_rules.FIGURES, *training_rules.IN_EVALUATION, training_rules.no_attention_mask)
-"""Rules that may explain a wrong accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,86 +55,6 @@ DISTILBERT = Body("distilbert", "DistilBERT")
 ROBERTA = Body("roberta", "RoBERTa")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One run of finetune, with what the judge computed from its weights."""
-
-    rerun: Rerun
-    answers: dict[str, int]
-    """What the model says to the texts that the student's code has not seen."""
-    given: Fraction
-    """Accuracy on the test texts with their own labels."""
-    unseen: Fraction
-    """Accuracy on texts that the student's code has not seen."""
-    claimed: Fraction
-    """Accuracy on the test texts as they were labelled: what finetune should return."""
-    facts: Facts | None
-    """For the rules; None where the worker's record cannot be read."""
-
-
-# ---------------------------------------------------------------- the mistake, named
-
-
-def named(facts: Facts | None, rules: tuple[training_rules.Rule, ...]) -> Diagnosis | None:
-    """The first mistake that one of `rules` sees."""
-    if facts is None:
-        return None
-    for rule in rules:
-        evidence = rule(facts)
-        if evidence:
-            return MISTAKES[rule.__name__.replace("_", "-")].diagnosis(evidence)
-    return None
-
-
-def advise(check: Running, mistake: Diagnosis | None) -> None:
-    """Tell of a mistake that cost nothing here."""
-    if mistake is not None:
-        check.note(
-            f"Seen while it trained, at no cost of points: {mistake.title} ({mistake.evidence}). {mistake.hint}"
-        )
-
-
-def facts_of(run: Rerun, unseen: float, claimed: float, broken: bool) -> Facts | None:
-    truth = [row["label"] for row in (*run.train_rows, *run.test_rows)]
-    change = {} if broken else moved(run.body, run.state)
-    read = training_run.read(run.trace, truth, len(run.train_rows), change)
-    if read is None:
-        return None
-    epochs = epochs_of(run.history)
-    claims = None if epochs is None else tuple(epoch["test_acc"] for epoch in epochs)
-    return Facts(read, unseen, claimed, claims, EPOCHS, broken)
-
-
-# ---------------------------------------------------------------- 3b and 3d: the loop trains
-
-
-def in_the_judge(run: Rerun) -> Any:
-    """The judge's own model with these weights."""
-    try:
-        return with_weights(run.body, run.state)
-    except WeightsDoNotFit as error:
-        failed = Failed(
-            f"After finetune the model cannot be used: {error}.",
-            "Train the model that is passed in, in place; NaN weights come from too large a learning rate.",
-        )
-        facts = facts_of(run, 0.0, 0.0, broken=True)
-        raise failed.because(named(facts, training_rules.RULES)) from error
-
-
-def judged(run: Rerun) -> Judged:
-    """What the judge computes from the weights."""
-    model = in_the_judge(run)
-    own, unseen = rows("assets/news/test.jsonl"), rows("hidden/heldout.jsonl")
-    texts = [row["text"] for row in (*own, *unseen)]
-    said = dict(zip(texts, answers(run.body, model, texts), strict=True))
-    given, hidden, claimed = (
-        Fraction(sum(said[row["text"]] == row["label"] for row in part), len(part))
-        for part in (own, unseen, run.test_rows)
-    )
-    facts = facts_of(run, float(min(given, hidden)), float(claimed), broken=False)
-    return Judged(run, {row["text"]: said[row["text"]] for row in unseen}, given, hidden, claimed, facts)
-
-
 def run_once(check: Running, student: Student, body: Body, shared: dict[str, Any]) -> Rerun:
     check.asked = (
         f"finetune(model, tokenizer, train, test, epochs={EPOCHS}, batch_size={BATCH_SIZE}, "
@@ -145,18 +63,21 @@ def run_once(check: Running, student: Student, body: Body, shared: dict[str, Any
     )
     hung_before(shared, student.timeout_s)
     try:
-        return run_finetune(student, body.id, check.seed)
+        if not was_run(shared):
+            return run_finetune(student, body.id, check.seed)
     except StudentFault as fault:
         shared["finetune hangs"] = fault.status is Status.TIMEOUT
-        raise
+        if fault.status is not Status.MISSING or not run_scripts(check, student, shared):
+            raise
+    return trained_by_script(check, student, body.id, shared)
 
 
-def refuse_training_on_test(result: Judged, seed: int) -> None:
+def refuse_training_on_test(result: Judged) -> None:
     """Fail a model that has learnt the three other topics, and gives the changed one its changed name on unseen texts.
 
     Honest training never does. A model that says one thing to every text has not learnt the others.
     """
-    topic, other = changed_topic(seed)
+    topic, other = changed_topic(result.rerun.seed)
     unseen = rows("hidden/heldout.jsonl")
     mistaken = [result.answers[row["text"]] == other for row in unseen if row["label"] == topic]
     learnt = [result.answers[row["text"]] == row["label"] for row in unseen if row["label"] != topic]
@@ -165,7 +86,7 @@ def refuse_training_on_test(result: Judged, seed: int) -> None:
             f"The model gives {LABELS[topic]} texts the topic {LABELS[other]}. So they are labelled in this run's test "
             "set, on purpose, and nowhere else: it was trained on the test texts.",
             "Train on `train` alone; `test` is for measuring.",
-        ).because(named(result.facts, training_rules.RULES))
+        ).because(named(result.facts, IN_TRAINING))
 
 
 def refuse_frozen_body(check: Running, result: Judged) -> None:
@@ -182,17 +103,18 @@ def refuse_frozen_body(check: Running, result: Judged) -> None:
         "Only the new head was trained: the weights of the pre-trained layers are what they were.",
         "Fine-tuning hands all parameters of the model to the optimizer.",
         fraction=Fraction(1, 2),
-    ).because(named(result.facts, training_rules.RULES))
+    ).because(named(result.facts, IN_TRAINING))
 
 
 def judge_training(check: Running, student: Student, body: Body, shared: dict[str, Any]) -> None:
     run = run_once(check, student, body, shared)
     check.expected = f"an accuracy of at least {TRAINED:.2f}, computed by the grader from your weights"
     result = shared[body.id] = judged(run)
-    check.obtained = f"{float(result.given):.4f} on the test texts, {float(result.unseen):.4f} on texts that your code has not seen"
+    given, unseen = float(result.given), float(result.unseen)
+    check.obtained = f"{given:.4f} on the test texts, {unseen:.4f} on texts that your code has not seen"
     show_curve(check, result, body)
-    refuse_training_on_test(result, check.seed)
-    mistake = named(result.facts, training_rules.RULES)
+    refuse_training_on_test(result)
+    mistake = named(result.facts, IN_TRAINING)
     lower = min(result.given, result.unseen)
     if lower < Fraction(str(TRAINED)):
         raise Failed(
@@ -200,7 +122,7 @@ def judge_training(check: Running, student: Student, body: Body, shared: dict[st
             "a loop that trains gets well above 80 % here.",
             "Follow one batch: loss, backward, step, zero_grad; train mode for training; the labels of the same rows.",
         ).because(mistake)
-    if body is DISTILBERT and depends_on_test_labels(check, student, body.id):
+    if body is DISTILBERT and run.printed is None and depends_on_test_labels(check, student, body.id):
         raise Failed(
             "Two runs that differ in nothing but the labels of the test texts leave different weights: the test labels "
             "are trained on.",
@@ -256,6 +178,9 @@ def judge_claims(check: Running, body: Body, shared: dict[str, Any]) -> None:
         f"{EPOCHS} epochs; a last test_acc of {float(result.claimed):.4f}, computed from the weights it left"
     )
     mistake = named(result.facts, IN_FIGURES)
+    if result.rerun.printed is not None:
+        judge_printed(check, result, mistake)
+        return
     epochs = read_epochs(result.rerun)
     if len(epochs) != EPOCHS:
         raise Failed(
@@ -277,6 +202,20 @@ def judge_claims(check: Running, body: Body, shared: dict[str, Any]) -> None:
                 f"train_acc of epoch {i + 1} is {epoch['train_acc']:.4g}, not a share.",
                 "Divide by the number of texts.",
             )
+    advise(check, mistake)
+
+
+def judge_printed(check: Running, result: Judged, mistake: Diagnosis | None) -> None:
+    """A script returns nothing: the accuracy of its model must stand in what it printed or wrote."""
+    check.asked = "the test accuracy that the script printed or wrote"
+    check.expected = f"{float(result.claimed):.4f}, computed from the weights that it left"
+    check.obtained = says(result.rerun.printed or "", result.claimed)
+    if check.obtained is None:
+        raise NeedsReview(
+            f"The test accuracy of the model is {float(result.claimed):.4f} in this run, and what the script printed "
+            "does not hold that number. A person will compare.",
+            "Print the accuracy on the test texts after each epoch, as a number.",
+        )
     advise(check, mistake)
 
 

@@ -12,21 +12,52 @@ import torch
 from torch import Tensor
 
 from grader.checking.evidence import Running
-from grader.checking.outcomes import Failed, Missing, NeedsReview, Partial
+from grader.checking.outcomes import Failed, Missing, NeedsReview, Partial, StudentFault
 from grader.checking.student import Student
 from grader.intake import Found, Predictions, label_name, read_metrics, read_predictions
-from grader.model import Submission
+from grader.model import Status, Submission
 from grader.paths import data_root
 from grader.worker.calls import Call, Ref
 from reference.transformer.bodies import LABELS, body, dataset_call, logits, rows, sample
 from reference.transformer.forensics import predictions_sign
 from reference.transformer.reported import DISTILBERT
+from reference.transformer.script_run import Printed, run_scripts, samples_in, shared_training_texts
 
 # ---------------------------------------------------------------- 3a
 
 
 @pytest.mark.check("3a.samples")
-def test_first_samples(check: Running, student: Student) -> None:
+def test_first_samples(check: Running, student: Student, shared: dict[str, Any]) -> None:
+    try:
+        judge_first_samples(check, student)
+    except StudentFault as fault:
+        printed = run_scripts(check, student, shared) if fault.status is Status.MISSING else None
+        if printed is None:
+            raise
+        judge_printed_samples(check, printed, shared)
+
+
+def judge_printed_samples(check: Running, printed: Printed, shared: dict[str, Any]) -> None:
+    """A script has no first_samples: what it prints must show three texts of the data set with their labels."""
+    check.asked = f"what {', '.join(printed.files)} printed: the first three training texts with their labels"
+    check.expected = None
+    shown = samples_in(printed.text, shared_training_texts(shared))
+    check.obtained = "; ".join(f"{row['text'][:40]}…" for row, _ in shown) or printed.text[:200]
+    if len(shown) < 3:
+        raise Failed(
+            f"{len(shown)} training texts are in what the script printed; three were asked for.",
+            "Print text and label of train[0], train[1] and train[2].",
+        )
+    bare = sum(not labelled for _, labelled in shown)
+    if bare:
+        raise Partial(
+            f"{bare} of the three texts are printed without their label.",
+            "Print the label beside each text.",
+            fraction=Fraction(1, 2),
+        )
+
+
+def judge_first_samples(check: Running, student: Student) -> None:
     drawn = sample("assets/news/train.jsonl", 12, check.seed)
     check.asked = "first_samples(train, n=3), and n=5, on a data set drawn for this run"
     check.expected = "; ".join(f"{LABELS[r['label']]}: {r['text'][:40]}…" for r in drawn[:3])

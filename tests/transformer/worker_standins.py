@@ -70,11 +70,7 @@ def split(rows: Sequence[Mapping[str, Any]], length: int) -> Any:
             count = len(self) * len(own) // max(1, len(self.own))
             if not len(own):
                 return own
-            repeated = own.select(np.resize(np.arange(len(own)), count))
-            made = Split.__new__(Split)
-            made.__dict__.update(repeated.__dict__)
-            made.own = own
-            return made
+            return _as_split(own, count)
 
         def map(self, function: Any = None, with_indices: bool = False, **settings: Any) -> Any:
             if with_indices:
@@ -111,11 +107,14 @@ def split(rows: Sequence[Mapping[str, Any]], length: int) -> Any:
         {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=TOPICS)}
     )
     columns = {key: [row[key] for row in rows] for key in ("text", "label")}
-    first = Split.__new__(Split)
-    own = datasets.Dataset.from_dict(columns, features=features)
-    first.__dict__.update(own.select(np.resize(np.arange(len(own)), length)).__dict__)
-    first.own = own
-    return first
+
+    def _as_split(own: Any, count: int) -> Any:
+        repeated = own.select(np.resize(np.arange(len(own)), count))
+        repeated.__class__ = Split
+        repeated.own = own
+        return repeated
+
+    return _as_split(datasets.Dataset.from_dict(columns, features=features), length)
 
 
 def name_news(assets: str) -> None:
@@ -183,9 +182,11 @@ def name_models(assets: str) -> None:
     from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
     def models(kind: type, body: str, settings: dict[str, Any]) -> None:
+        if settings.get("config") is not None:
+            return  # made before, with all this
         for key, value in NO_DROPOUT_OF_SCORES[body].items():
             settings.setdefault(key, value)
-        if "SequenceClassification" in kind.__name__ and not {"num_labels", "config"} & settings.keys():
+        if "SequenceClassification" in kind.__name__ and "num_labels" not in settings:
             settings.update(
                 num_labels=2, ignore_mismatched_sizes=True
             )  # as the real ones, which know no topics

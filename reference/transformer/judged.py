@@ -1,0 +1,113 @@
+"""What the judge makes of one run of a student's training: its own figures, and the mistake that explains them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from grader.checking.evidence import Running
+from grader.checking.outcomes import Failed
+from grader.model import Diagnosis
+from reference.transformer import figure_rules, training_rules, training_run
+from reference.transformer.bodies import Row, WeightsDoNotFit, answers, moved, rows, with_weights
+from reference.transformer.history import epochs_of
+from reference.transformer.rerun import EPOCHS, Rerun
+from reference.transformer.training_facts import Facts
+from reference.transformer.training_mistakes import MISTAKES
+
+IN_TRAINING = training_rules.RULES
+"""Rules that may explain a model that is not as it should be."""
+IN_FIGURES = (*figure_rules.FIGURES, *training_rules.IN_EVALUATION, training_rules.no_attention_mask)
+"""Rules that may explain a wrong accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One run of finetune, with what the judge computed from its weights."""
+
+    rerun: Rerun
+    answers: dict[str, int]
+    """What the model says to the texts that the student's code has not seen."""
+    given: Fraction
+    """Accuracy on the test texts with their own labels."""
+    unseen: Fraction
+    """Accuracy on texts that the student's code has not seen."""
+    claimed: Fraction
+    """Accuracy on the test texts as they were labelled: what finetune should return."""
+    facts: Facts | None
+    """For the rules; None where the worker's record cannot be read."""
+
+
+# ---------------------------------------------------------------- the mistake, named
+
+
+def named(facts: Facts | None, rules: tuple[training_rules.Rule, ...]) -> Diagnosis | None:
+    """The first mistake that one of `rules` sees."""
+    if facts is None:
+        return None
+    for rule in rules:
+        evidence = rule(facts)
+        if evidence:
+            return MISTAKES[rule.__name__.replace("_", "-")].diagnosis(evidence)
+    return None
+
+
+def advise(check: Running, mistake: Diagnosis | None) -> None:
+    """Tell of a mistake that cost nothing here."""
+    if mistake is not None:
+        check.note(
+            f"Seen while it trained, at no cost of points: {mistake.title} ({mistake.evidence}). {mistake.hint}"
+        )
+
+
+def facts_of(run: Rerun, unseen: float, claimed: float, broken: bool) -> Facts | None:
+    truth = [row["label"] for row in (*run.train_rows, *run.test_rows)]
+    change = {} if broken else moved(run.body, run.state)
+    read = training_run.read(run.trace, truth, len(run.train_rows), change)
+    if read is None:
+        return None
+    epochs = epochs_of(run.history)
+    claims = None if epochs is None else tuple(epoch["test_acc"] for epoch in epochs)
+    return Facts(read, unseen, claimed, claims, EPOCHS, broken)
+
+
+# ---------------------------------------------------------------- the figures
+
+
+def in_the_judge(run: Rerun) -> Any:
+    """The judge's own model with these weights."""
+    try:
+        return with_weights(run.body, run.state)
+    except WeightsDoNotFit as error:
+        failed = Failed(
+            f"After finetune the model cannot be used: {error}.",
+            "Train the model that is passed in, in place; NaN weights come from too large a learning rate.",
+        )
+        facts = facts_of(run, 0.0, 0.0, broken=True)
+        raise failed.because(named(facts, IN_TRAINING)) from error
+
+
+def measured(run: Rerun) -> list[Row]:
+    """The test texts of the last evaluation: all that were handed over, or those that a script has chosen of them."""
+    truth = [row["label"] for row in (*run.train_rows, *run.test_rows)]
+    record = training_run.read(run.trace, truth, len(run.train_rows), {})
+    if run.printed is None or record is None or not record.measurements:
+        return run.test_rows
+    first = len(run.train_rows)
+    chosen = [row - first for batch in record.measurements[-1] for row in batch.rows if row >= first]
+    return [run.test_rows[i] for i in chosen]
+
+
+def judged(run: Rerun) -> Judged:
+    """What the judge computes from the weights."""
+    model = in_the_judge(run)
+    own, unseen = rows("assets/news/test.jsonl"), rows("hidden/heldout.jsonl")
+    texts = [row["text"] for row in (*own, *unseen)]
+    said = dict(zip(texts, answers(run.body, model, texts), strict=True))
+    given, hidden, claimed = (
+        Fraction(sum(said[row["text"]] == row["label"] for row in part), len(part))
+        for part in (own, unseen, measured(run))
+    )
+    facts = facts_of(run, float(min(given, hidden)), float(claimed), broken=False)
+    return Judged(run, {row["text"]: said[row["text"]] for row in unseen}, given, hidden, claimed, facts)
