@@ -74,22 +74,25 @@ def finetune(
 ) -> list[Epoch]:
     """Train all weights of `model` in place, on the device that it is on, and leave it in eval mode.
 
-    One entry an epoch, in order; `on_epoch` gets each as soon as it is there.
+    The learning rate falls linearly to 0, as in BERT's own fine-tuning. One entry an epoch, in order; `on_epoch` gets
+    each as soon as it is there.
     """
     torch.manual_seed(seed)  # dropout
     order = torch.Generator().manual_seed(seed)  # shuffling, apart, so that it does not depend on the model
     rows = encode(tokenizer, train["text"])  # once, not once an epoch
     labels = torch.tensor(list(train["label"]))
     optimizer = adamw(model, learning_rate)
+    steps = epochs * -(-len(rows) // batch_size)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)  # ends at 0
 
     history: list[Epoch] = []
     for _ in range(epochs):
         start = time.perf_counter()
         shuffled = batches_of_similar_length([len(row) for row in rows], batch_size, order)
         batches = (
-            ({**pad([rows[i] for i in b], tokenizer.pad_token_id), "labels": labels[b]}) for b in shuffled
+            {**pad([rows[i] for i in b], tokenizer.pad_token_id), "labels": labels[b]} for b in shuffled
         )
-        train_loss, train_acc = train_epoch(model, batches, optimizer)
+        train_loss, train_acc = train_epoch(model, batches, optimizer, schedule)
         test_acc = evaluate(model, tokenizer, test)
         epoch: Epoch = {
             "train_loss": train_loss,
@@ -126,9 +129,12 @@ def adamw(model: Any, learning_rate: float) -> torch.optim.Optimizer:
 
 
 def train_epoch(
-    model: Any, batches: Iterable[dict[str, Tensor]], optimizer: torch.optim.Optimizer
+    model: Any,
+    batches: Iterable[dict[str, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler | None = None,
 ) -> tuple[float, float]:
-    """One pass; mean loss and accuracy over its texts."""
+    """One pass; mean loss and accuracy over its texts. `schedule` lowers the learning rate after each step."""
     model.train()  # from_pretrained gives eval mode: without this line dropout stays off
     device = model.device
     # Sums stay on the device: to read them after each batch would make a GPU wait for Python every time.
@@ -140,6 +146,8 @@ def train_epoch(
             output = model(**batch)  # loss (), logits (B, C)
         output.loss.backward()
         optimizer.step()
+        if schedule is not None:
+            schedule.step()
 
         B = len(batch["labels"])
         loss_sum += output.loss.detach() * B  # the loss is a mean over B, and the last batch may be smaller

@@ -88,8 +88,8 @@ def tiny(kind: str = "distilbert", dropout: float = 0.1) -> Any:
 @pytest.mark.parametrize("kind", ["distilbert", "roberta"])
 def test_it_trains(kind: str, tokenizer: Any, news: Any) -> None:
     model = tiny(kind)
-    history = finetune.finetune(model, tokenizer, news, news, epochs=30, batch_size=4, learning_rate=5e-3)
-    assert [set(epoch) for epoch in history] == [{"train_loss", "train_acc", "test_acc", "seconds"}] * 30
+    history = finetune.finetune(model, tokenizer, news, news, epochs=50, batch_size=4, learning_rate=5e-3)
+    assert [set(epoch) for epoch in history] == [{"train_loss", "train_acc", "test_acc", "seconds"}] * 50
     assert all(type(x) is float for epoch in history for x in epoch.values())
     assert history[0]["train_loss"] == pytest.approx(1.386, abs=0.4)
     assert history[-1]["train_loss"] < 0.5
@@ -115,6 +115,22 @@ def test_loss_is_a_mean_over_texts_also_with_a_smaller_last_batch(tokenizer: Any
         expected = model(**batch, labels=torch.tensor(news["label"])).loss.item()
     assert epoch["train_loss"] == pytest.approx(expected, rel=1e-5)
     assert epoch["train_acc"] == epoch["test_acc"]
+
+
+def test_the_learning_rate_falls_to_nothing(
+    tokenizer: Any, news: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 texts in batches of 5, twice: six steps, each at a sixth less than the one before."""
+    rates: list[float] = []
+
+    class Watched(torch.optim.AdamW):
+        def step(self, *arguments: Any, **named: Any) -> Any:
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(*arguments, **named)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Watched)
+    finetune.finetune(tiny(), tokenizer, news, news, epochs=2, batch_size=5, learning_rate=6e-3)
+    assert rates == pytest.approx([6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3])
 
 
 def test_same_seed_same_run_other_seed_other_run(tokenizer: Any, news: Any) -> None:
