@@ -99,21 +99,17 @@ def main() -> None:
     is_flag=True,
     help="Run student code unsealed: only your own, on your own machine.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Of a class: hand-ins graded at a time. [cores]"
-)
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Of a class: hand-ins graded at a time.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(1, 86_400),
+    type=click.FloatRange(1),
     metavar="S",
     default=900,
-    help="Of a class: seconds for one hand-in, all checks together.",
+    help="Of a class: seconds for one hand-in.",
 )
 @click.option("--list", "listed", is_flag=True, help="Only show who handed in what, and what is missing.")
-@click.option("--force", is_flag=True, help="Of a class: grade again what is known already.")
-@click.option(
-    "--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook. [gradebook.sqlite beside the reports]"
-)
+@click.option("--force", is_flag=True, help="Of a class: grade all of it again.")
+@click.option("--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook.")
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
 def run(path: Path, **options: Any) -> NoReturn:
     """Grade the submission, or the class of them, at PATH and write reports."""

@@ -82,4 +82,5 @@ def evidence(match: Match[M]) -> str:
     if match.telling == match.probes:
         return f"equal {size} on {match.probes} probes, each of which tells it from the right result"
     one = match.telling == 1
-    return f"equal {size} on {match.probes} probes, {match.telling} of which {'tells' if one else 'tell'} it from the right result"
+    tells = "tells" if one else "tell"
+    return f"equal {size} on {match.probes} probes, {match.telling} of which {tells} it from the right result"

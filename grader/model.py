@@ -174,8 +174,8 @@ class SubmittedFile:
     size: int = 0
     """Bytes of a file of weights as listed, also where the content was not read; 0 for other files."""
     stored: tuple[str, ...] = ()
-    """Of a file of weights that was not read: the folder or archive on disk that holds it, then its path in there, and so
-    on through archives in archives; open_weights() finds it there."""
+    """Of a file of weights that was not read: the folder or archive on disk that holds it, then its path in there, and
+    so on through archives in archives; open_weights() finds it there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from grader.errors import GraderError, UsageError
@@ -98,6 +99,12 @@ def _cannot_write(target: Path, error: OSError) -> GraderError:
     return UsageError(
         f"{str(target)!r} cannot be written: {error.strerror}.", "Give a folder that you may write to."
     )
+
+
+@cache
+def starter_contents() -> frozenset[bytes]:
+    """What each of its files holds."""
+    return frozenset((starter_root() / name).read_bytes() for name in starter_files())
 
 
 def starter_texts() -> list[str]:

@@ -46,8 +46,8 @@ class Verdict:
     """What the judge of numbers says; the check turns it into points."""
 
     status: Status
-    """passed, partial, failed, missing or needs_review. A number that is wrong but costs nothing (carried forward at full
-    points) is passed, and the message says so."""
+    """passed, partial, failed, missing or needs_review. A number that is wrong but costs nothing (carried forward at
+    full points) is passed, and the message says so."""
     fraction: Fraction
     """Share of the check's points, 0 to 1."""
     message: str
@@ -141,9 +141,7 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
         )
         verdict = case.verdict(NOTHING, message, step)
         if case.answer.status is Found.UNCLEAR:
-            return replace(
-                verdict, status=Status.NEEDS_REVIEW, obtained="; or ".join(case.answer.candidates)
-            )
+            return replace(verdict, status=Status.NEEDS_REVIEW, obtained="; or ".join(case.answer.candidates))
         return replace(verdict, status=Status.MISSING) if case.answer.status is Found.MISSING else verdict
     parsed = parse_number(case.answer.value, question.due)
     if isinstance(parsed, ParseProblem):

@@ -32,8 +32,8 @@ def test_first_samples(check: Running, student: Student, shared: dict[str, Any])
         judge_first_samples(check, student)
     except StudentFault as fault:
         printed = run_scripts(check, student, shared) if fault.status is Status.MISSING else None
-        if printed is None:
-            raise
+        if printed is None or not samples_in(printed.text, shared_training_texts(shared)):
+            raise  # nothing of it was printed: it is missing, as in the untouched starter kit
         judge_printed_samples(check, printed, shared)
 
 

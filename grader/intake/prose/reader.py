@@ -22,6 +22,7 @@ from grader.intake.prose.statements import Statement, Table, read_statements
 from grader.intake.prose.web import web_lines
 from grader.intake.text import read_text
 from grader.model import ArtifactKind, Submission, SubmittedFile
+from grader.starter import starter_contents
 from grader.written import Document, Reading, Written, WrittenAnswer
 
 MOST_REPORTS = 40
@@ -84,6 +85,8 @@ def _reports(
     for file in submission.files:
         if file.kind is not ArtifactKind.REPORT or file.problem or _NOT_REPORTS.match(file.path):
             continue
+        if file.content in starter_contents():
+            continue  # our own words, handed back
         if len(reports) >= MOST_REPORTS:
             notes.append(f"Only {MOST_REPORTS} texts of the hand-in were read for answers.")
             break
