@@ -81,6 +81,8 @@ class _State:
 
 def shown_name(name: str) -> str:
     """A file name as printable text: bytes that are not UTF-8 and control characters become escapes."""
+    if name.isascii() and name.isprintable():
+        return name
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -73,7 +73,7 @@ def _open(file: IO[bytes], name: str, limits: IntakeLimits) -> Archive:
         unpacked, broken = _decompressed(file, kind, limits)
         file.close()
         try:
-            if sniff(unpacked) != "tar":
+            if sniff(unpacked) != "tar" and not _is_empty_tar(unpacked):
                 raise ArchiveProblem(
                     broken or f"It is packed with {kind}, and what is in it is no tar archive.", _AGAIN
                 )
@@ -110,6 +110,12 @@ def _is_old_tar(block: bytes) -> bool:
     if len(block) < _BLOCK or not field or any(c not in b"01234567" for c in field):
         return False
     return int(field, 8) == sum(block[:148]) + 8 * 32 + sum(block[156:])
+
+
+def _is_empty_tar(file: IO[bytes]) -> bool:
+    head = file.read(2 * _BLOCK)
+    file.seek(0)
+    return head == bytes(2 * _BLOCK)
 
 
 def _decompressed(file: IO[bytes], kind: str, limits: IntakeLimits) -> tuple[IO[bytes], str]:
