@@ -79,7 +79,7 @@ BANK: tuple[Misconception, ...] = (
         "labels-renumbered",
         _edit('batch["label"].to(model.device)', '(batch["label"].to(model.device) + 1) % 4'),
     ),
-    _training("labels-shuffled", _edit(_LOSS, "loss = F.cross_entropy(logits, labels.flip(0).roll(1))")),
+    _training("labels-shuffled", _edit(_LOSS, "loss = F.cross_entropy(logits, labels.roll(1))")),
     _training("trains-on-test", _edit("DataLoader(train,", "DataLoader(test,")),
     _training(
         "trains-on-both",
