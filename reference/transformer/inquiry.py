@@ -109,7 +109,7 @@ class Inquiry:
         return replays.finding(own) if replays else Finding(None)
 
     def _replays(self) -> Replays | None:
-        """Put the probes, each for itself: what raises on one may answer the next."""
+        """Put the probes to a module of their own."""
         from reference.transformer.misconceptions.attention_calls import attention_hypotheses
         from reference.transformer.misconceptions.replay import Replays
 
@@ -121,12 +121,18 @@ class Inquiry:
                 Call("student:MultiHeadAttention", PROBED, seed=seed, keep="probed"),
                 Call("harness:randomise", (Ref("probed"), seed)),
             )
-            replies = [
-                self._student.replies(forward(probe, mode, "probed"))[0]
-                for probe, mode in zip(probes, modes, strict=True)
-            ]
+            replies = self._each([forward(*asked, "probed") for asked in zip(probes, modes, strict=True)])
         record = recorded(_Kept(embed_dim, num_heads, seed, described, probes, modes, replies))
         return Replays(record, attention_hypotheses()) if record else None
+
+    def _each(self, calls: Sequence[Call]) -> list[Reply]:
+        """The replies to all calls: what raises on one may answer the next, which the worker then skips."""
+        replies: list[Reply] = []
+        while len(replies) < len(calls):
+            first, *others = self._student.replies(*calls[len(replies) :])
+            replies.append(first)  # whatever it says: a worker that skips everything must not keep us here
+            replies += [r for r in others if isinstance(r, Returned) or r.kind != "skipped"]
+        return replies
 
 
 def forward(probe: Probe, mode: Mode, module: str = "attention") -> Call:

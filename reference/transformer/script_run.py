@@ -139,21 +139,21 @@ def says(printed: str, share: Fraction) -> str | None:
 
 def samples_in(printed: str, known: Sequence[Row], count: int = 3) -> list[tuple[Row, bool]]:
     """The first `count` texts of `known` that `printed` shows, and whether their label stands beside them."""
-    at_place: dict[int, Row] = {}
-    for row in known:
-        whole = printed.find(row["text"])
-        if whole >= 0:
-            at_place[whole] = row  # it gives way to no text that only begins like it
-        elif (begun := printed.find(row["text"][:_BEGINNING])) >= 0:
-            at_place.setdefault(begun, row)
-    places = sorted(at_place.items(), key=lambda pair: pair[0])
+    spans: list[tuple[int, int, Row]] = []
+    for row in sorted(
+        known, key=lambda row: row["text"] not in printed
+    ):  # whole ones first: none only begins there
+        for text in (row["text"], row["text"][:_BEGINNING]):
+            at = printed.find(text)
+            if at >= 0 and not any(start <= at < end for start, end, _ in spans):
+                spans.append((at, at + len(text), row))
+                break
+    spans.sort(key=lambda span: span[0])
     found = []
-    for i, (at, row) in enumerate(places[:count]):
-        before = places[i - 1][0] + _BEGINNING if i else 0
-        after = places[i + 1][0] if i + 1 < len(places) else at + len(row["text"]) + 200
-        beside = printed[max(before, at - 80) : at] + printed[at + _BEGINNING : after].replace(
-            row["text"], ""
-        )
+    for i, (start, end, row) in enumerate(spans[:count]):
+        before = spans[i - 1][1] if i else 0
+        after = spans[i + 1][0] if i + 1 < len(spans) else end + 200
+        beside = printed[max(before, start - 80) : start] + " " + printed[end:after]
         names = (LABELS[row["label"]].casefold(), f"label_{row['label']}")
         digit = re.search(rf"(?<![\d.]){row['label']}(?![\d.])", beside)
         found.append((row, digit is not None or any(name in beside.casefold() for name in names)))

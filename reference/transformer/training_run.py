@@ -174,11 +174,13 @@ def read(value: Any, truth: Sequence[int], n_train: int, moved: dict[str, float]
 def _read(value: Any, truth: tuple[int, ...], n_train: int, moved: dict[str, float]) -> TrainingRun:
     forwards = _table(value["forwards"], torch.int64, len(COLUMNS) + 1)
     losses = value["losses"].tolist()
-    flat = [value[name].tolist() for name in ("rows", "predicted", "labels")]
+    flat = [_column(value[name]) for name in ("rows", "predicted", "labels")]
     if any(len(column) != len(flat[0]) for column in flat) or len(losses) != len(forwards):
         raise ValueError("columns of different length")
     if not all(UNKNOWN <= row < len(truth) for row in flat[0]):
         raise ValueError("a text that was not handed over")
+    if any(fields[-1] < 0 for fields in forwards) or sum(fields[-1] for fields in forwards) != len(flat[0]):
+        raise ValueError("batches that do not make up the columns")
     batches, place = [], 0
     for (*fields, count), loss in zip(forwards, losses, strict=True):
         at, model, train, grad, trained_at, mask, length, longest, special, scores = fields
@@ -186,17 +188,31 @@ def _read(value: Any, truth: tuple[int, ...], n_train: int, moved: dict[str, flo
         place += count
         head = (at, model, bool(train), bool(grad), trained_at, mask, length, longest, bool(special), scores)
         batches.append(Batch(*head, rows, predicted, labels, float(loss)))
-    steps = zip(_table(value["steps"], torch.int64, 4), _table(value["sizes"], torch.float64, 3), strict=True)
+    steps = _table(value["steps"], torch.int64, 4)
+    sizes = _table(value["sizes"], torch.float64, 3)
+    optimizers = tuple(map(_optimizer, value["optimizers"]))
+    if not all(0 <= step[1] < len(optimizers) for step in steps):
+        raise ValueError("a step of no optimizer")
     return TrainingRun(
         batches=tuple(batches),
         backwards=tuple((at, bool(dirty)) for at, dirty in _table(value["backwards"], torch.int64, 2)),
-        steps=tuple(Step(a, o, bool(h), bool(b), *map(float, sizes)) for (a, o, h, b), sizes in steps),
-        clips=tuple(value["clips"].tolist()),
-        optimizers=tuple(map(_optimizer, value["optimizers"])),
+        steps=tuple(
+            Step(at, o, bool(h), bool(b), *map(float, size))
+            for (at, o, h, b), size in zip(steps, sizes, strict=True)
+        ),
+        clips=tuple(_column(value["clips"])),
+        optimizers=optimizers,
         truth=truth,
         n_train=n_train,
         moved=moved,
     )
+
+
+def _column(value: Any) -> list[int]:
+    if not isinstance(value, Tensor) or value.dtype is not torch.int64 or value.dim() != 1:
+        raise ValueError("a column of another form")
+    numbers: list[int] = value.tolist()
+    return numbers
 
 
 def _table(value: Any, dtype: torch.dtype, width: int) -> list[list[Any]]:

@@ -393,7 +393,9 @@ def test_one_fault_is_told_once_a_part_and_the_report_is_whole(
     assert table.count("tensorflow") == 1
     assert table.count("There is no answers.toml") == 1
     assert "2c.self +7" in table
-    assert "The same: masked, cross, dropout, gradients, independence, properties, handout" in " ".join(table.split())
+    assert "The same: masked, cross, dropout, gradients, independence, properties, handout" in " ".join(
+        table.split()
+    )
     assert "As for 2c.self, above." in table
     page = written["html"].read_text(encoding="utf-8")
     for check in checks:

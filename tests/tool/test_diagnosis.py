@@ -195,3 +195,27 @@ def test_a_slip_in_a_number_is_named_and_what_follows_costs_nothing(grade_files:
     assert first.diagnosis.id == "4d.first.no_bias"
     assert first.diagnosis.evidence == "150,994,944 is what it comes to"
     assert {(r.status, r.diagnosis) for r in results.values()} == {(Status.PASSED, None)}
+
+
+def test_a_number_that_no_slip_gives_is_said_to_be_so(grade_files: GradeFiles) -> None:
+    result = grade_files({"answers.toml": '[4c]\ntotal = "7 GB"\n'}, ["4c.total"])["4c.total"]
+    assert (result.status, result.diagnosis) == (Status.FAILED, None)
+    assert "No known slip gives this number." in result.evidence.notes
+
+
+@pytest.mark.parametrize(
+    ("check", "written", "id"),
+    [
+        ("2a.shape", "[1, 3, 2, 4]", "2a.shape.not_transposed"),
+        ("2b.shape", "[1, 3, 3]", "2b.shape.one_head"),
+        ("2b.shape", "[1, 3, 3, 2]", None),
+        ("2b.shape", "[5, 5]", None),
+    ],
+)
+def test_a_shape_is_named_where_it_is_a_known_one(
+    check: str, written: str, id: str | None, grade_files: GradeFiles
+) -> None:
+    part, key = check.split(".")
+    result = grade_files({"answers.toml": f"[{part}]\n{key} = {written}\n"}, [check])[check]
+    assert result.status is Status.FAILED
+    assert (result.diagnosis.id if result.diagnosis else None) == id

@@ -1,4 +1,7 @@
-"""Part 3 on whole hand-ins: right loops keep their points, wrong ones lose them in the right check."""
+"""Part 3 on whole hand-ins: right loops keep their points and hear of no mistake, wrong ones are named.
+
+Every mistake and a third of the right styles are graded here; `scripts/measure_training.py` grades all of them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,10 @@ from grader.checking.session import run_checks
 from grader.intake import read_submission
 from grader.model import CheckResult, Status
 from grader.worker import Zygote, ZygoteSpec
+from reference.transformer.training_mistakes import MISTAKES
+from scripts.measure_training import grade
+from tests.tool.variants.finetune.bugs import BUGS, Variant, in_tuning_half
+from tests.tool.variants.finetune.styles import STYLES, Style
 
 ASSIGNMENT = load_assignment()
 RIGHT = sorted((ASSIGNMENT.root / "variants" / "finetune").glob("*.py"))
@@ -22,6 +29,9 @@ CHECKS = select(
     ASSIGNMENT, checks=["3a.samples", "3b.trains", "3b.claims", "3c.predict", "3d.trains", "3d.claims"]
 )
 DISTILBERT_ONLY = [check for check in CHECKS if check.part != "3d"]
+ONE_EACH = list({bug.mistake: bug for bug in reversed(BUGS)}.values())[::-1]
+"""The first variant of each mistake."""
+SOME_STYLES = [style for style in STYLES if style.needs != "lightning"][::3]
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +66,11 @@ def test_a_right_loop_keeps_its_points(source: Path, tmp_path: Path, warm: Zygot
         if r.status != "passed"
     }
     assert lost == {}
+    assert not any("Seen while it trained" in note for r in results.values() for note in r.evidence.notes)
 
 
 @pytest.mark.parametrize("source", WRONG, ids=lambda path: path.stem)
-def test_a_wrong_loop_loses_points_where_it_is_wrong(source: Path, tmp_path: Path, warm: Zygote) -> None:
+def test_wrong_code_loses_points_where_it_is_wrong(source: Path, tmp_path: Path, warm: Zygote) -> None:
     text = source.read_text(encoding="utf-8")
     caught_by = re.search(r"caught by: (\S+)", text)
     assert caught_by is not None
@@ -70,6 +81,57 @@ def test_a_wrong_loop_loses_points_where_it_is_wrong(source: Path, tmp_path: Pat
     assert results[caught_by[1]].hint
     if caught_by[1] == "3b.claims":
         assert results["3b.trains"].status is Status.PASSED
+
+
+@pytest.mark.parametrize("bug", ONE_EACH, ids=lambda bug: bug.id)
+def test_a_mistake_is_named(bug: Variant, warm: Zygote) -> None:
+    seen = grade(bug, 1, "distilbert", warm)
+    assert seen.named == bug.mistake
+    assert seen.as_declared, seen.lost
+    for result in seen.results:
+        if result.diagnosis is not None:
+            assert result.hint == MISTAKES[bug.mistake].hint
+            assert result.diagnosis.evidence
+
+
+@pytest.mark.parametrize("style", SOME_STYLES, ids=lambda style: style.id)
+def test_a_right_style_loses_nothing_and_hears_of_no_mistake(style: Style, warm: Zygote) -> None:
+    seen = grade(style, 1, "distilbert", warm)
+    assert (seen.lost, seen.named) == ([], "")
+
+
+def test_every_variant_can_be_made_and_both_halves_are_large() -> None:
+    for variant in (*BUGS, *STYLES):
+        compile(variant.source, variant.id, "exec")
+    assert {bug.mistake for bug in BUGS} == set(MISTAKES)
+    for half in (True, False):
+        assert sum(in_tuning_half(bug) is half for bug in BUGS) >= 35
+        assert sum(in_tuning_half(style) is half for style in STYLES) >= 20
+
+
+FORGED = """
+import sys
+
+{loop}
+
+honest = finetune
+
+
+def finetune(*args, **kwargs):
+    history = honest(*args, **kwargs)
+    harness = sys.modules["harness"]
+    harness.training_watched = lambda: {told}
+    return history
+"""
+
+
+@pytest.mark.parametrize("told", ['"nothing"', "{}", '{"forwards": [1, 2, 3], "rows": None}'])
+def test_a_forged_record_changes_no_mark(told: str, tmp_path: Path, warm: Zygote) -> None:
+    """The record names mistakes; what it says, or that it says nothing, neither gives nor takes a point."""
+    loop = next(style for style in STYLES if style.id == "manual-as-it-is").source
+    source = FORGED.format(loop=loop, told=told)
+    results = judged(source, tmp_path, warm, [c for c in CHECKS if c.part == "3b"])
+    assert {r.status for r in results.values()} == {Status.PASSED}
 
 
 def test_a_training_loop_that_hangs_is_run_once(tmp_path: Path, warm: Zygote) -> None:

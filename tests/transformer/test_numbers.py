@@ -37,6 +37,8 @@ def test_number(number: Check, check: Running, answers: Answers, assignment: Ass
     kinds: dict[Status, type[Outcome]] = {Status.MISSING: Missing, Status.NEEDS_REVIEW: NeedsReview}
     outcome = kinds.get(verdict.status, Failed)(verdict.message, verdict.hint)
     outcome.status = verdict.status
+    if verdict.slip is None and " is not right" in verdict.message:
+        check.note("No known slip gives this number.")
     raise outcome.because(diagnosis(number, verdict))
 
 
