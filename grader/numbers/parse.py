@@ -95,7 +95,8 @@ def parse_shape(raw: Any) -> tuple[int, ...] | ParseProblem:
         parts = [int(word) if re.fullmatch("[0-9]{1,9}", word) else None for word in words]
     if parts and all(isinstance(p, int) and not isinstance(p, bool) and 0 <= p < 10**9 for p in parts):
         return tuple(parts)
-    what = f"the list {shorten(raw, 40)}" if isinstance(raw, (list, tuple)) else describe(raw)
+    beginning = raw[:_LONGEST] if isinstance(raw, (list, tuple, str)) else raw
+    what = f"the list {shorten(beginning, 40)}" if isinstance(raw, (list, tuple)) else describe(beginning)
     return ParseProblem(
         f"It is {what}, and a shape is due.", "Write a list of whole numbers, such as [1, 2, 3, 4]."
     )
