@@ -83,7 +83,7 @@ def worked_out(
 OFF = st.fractions(min_value=Fraction(1, 20), max_value=20).filter(lambda f: abs(f - 1) > Fraction(1, 10**6))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(graphs(), st.data(), OFF)
 def test_one_wrong_number_costs_its_own_points_alone(
     nodes: dict[str, Node], data: st.DataObject, factor: Fraction
@@ -93,7 +93,7 @@ def test_one_wrong_number_costs_its_own_points_alone(
     assert fractions == {id: int(id != wrong) for id in nodes}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(graphs(), st.data(), st.lists(OFF, min_size=1, max_size=9))
 def test_each_wrong_number_costs_its_own_points_alone(
     nodes: dict[str, Node], data: st.DataObject, factors: list[Fraction]

@@ -47,7 +47,7 @@ def values(draw: st.DrawFn, id: str) -> Fraction:
 # ---------------------------------------------------------------- units and digits
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data(), IDS, st.integers(1, 12), st.booleans())
 def test_a_power_of_ten_in_the_unit_never_changes_a_mark(
     data: st.DataObject, id: str, digits: int, cut: bool
@@ -77,7 +77,7 @@ def test_no_unit_changes_the_mark_of_a_number_with_all_its_digits(data: st.DataO
     assert len({(v.status, v.fraction) for v in verdicts.values()}) == 1, verdicts
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data(), IDS, st.integers(2, 20), st.booleans(), st.integers(0, 4))
 def test_the_right_number_is_right_to_any_digits(
     data: st.DataObject, id: str, digits: int, cut: bool, zeros: int
@@ -100,7 +100,7 @@ def test_the_right_number_is_right_to_any_digits(
     assert (verdict.status, verdict.fraction) == (Status.PASSED, 1), (spelling, verdict.message)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(
     expected=st.fractions(min_value=Fraction(1, 1000), max_value=10**6),
     place=st.integers(-6, 4),
@@ -138,7 +138,7 @@ def writings(draw: st.DrawFn, id: str, value: Fraction, least_digits: int) -> tu
     return f"{plain(number)} {'' if bare else unit}".strip(), Fraction(number) * factor
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.data(), IDS, st.booleans())
 def test_a_wrong_number_costs_its_own_points_and_no_others(
     data: st.DataObject, id: str, from_printed: bool
@@ -154,7 +154,7 @@ def test_a_wrong_number_costs_its_own_points_and_no_others(
     assert set(lost(answers)) <= {id}, (answers, lost(answers))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data(), IDS, IDS)
 def test_two_slips_cost_no_more_than_their_own_points(data: st.DataObject, first: str, second: str) -> None:
     own: dict[str, Fraction] = {}
@@ -198,7 +198,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.dictionaries(IDS, TEXTS, max_size=len(QUESTIONS)))
 def test_no_answers_raise_or_earn_more_than_there_is(answers: dict[str, Any]) -> None:
     for id in QUESTIONS:
