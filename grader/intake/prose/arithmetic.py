@@ -19,6 +19,9 @@ from grader.intake.prose.figures import Figure, Kind, Token, scan
 _MOST_TOKENS = 60
 _DEEPEST = 12
 _LARGEST_POWER = 64
+_MOST_OPERANDS = 12
+_BACK = 40
+"""So many claims back an exact number is looked for."""
 _FACTORS = (
     *(
         (Fraction(1000) ** k, "1,000" if k == 1 else f"1,000^{k}", "the units of the numbers differ")
@@ -212,12 +215,12 @@ def _of_figure(figure: Figure) -> _Value:
 
 def _rounded_early(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Form, Figure]]:
     """Operands that are an earlier, more exact number of the same question, rounded, where the result shows it."""
-    for claim in claims:
+    for place, claim in enumerate(claims):
         for form in claim.forms:
-            for operand in form.expression:
+            for operand in form.expression[:_MOST_OPERANDS]:
                 if "." not in operand.digits:
                     continue
-                exact = _more_exact(operand, claim, claims)
+                exact = _more_exact(operand, claim, claims[max(0, place - _BACK) : place])
                 if exact is not None and _shows(form, operand, exact):
                     yield claim, form, operand
                     break
@@ -225,7 +228,7 @@ def _rounded_early(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Form, Figur
 
 def _more_exact(operand: Figure, claim: Claim, claims: Sequence[Claim]) -> Figure | None:
     for other in claims:
-        if other.order >= claim.order or other.path[:1] != claim.path[:1]:
+        if other.path[:1] != claim.path[:1]:
             continue
         for form in other.forms:
             figure = form.figure

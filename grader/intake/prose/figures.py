@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 
 from grader.intake.prose.tidy import THIN
 
@@ -59,7 +60,7 @@ class Figure(Token):
     @property
     def plain(self) -> Fraction:
         """The value without its unit."""
-        return Fraction(self.digits.replace(",", "")) * Fraction(10) ** self.exponent
+        return _exact(self.digits, self.exponent)
 
     @property
     def value(self) -> str:
@@ -68,7 +69,13 @@ class Figure(Token):
         return f"{self.digits}{power} {self.unit}".strip()
 
 
+@lru_cache(maxsize=4096)
+def _exact(digits: str, exponent: int) -> Fraction:
+    return Fraction(digits.replace(",", "")) * Fraction(10) ** exponent
+
+
 MOST_DIGITS = 60
+LARGEST_EXPONENT = 60
 _S = rf"[ {THIN}]"
 _GAP = rf"[ {THIN}]{{0,2}}"
 _DIGITS = rf"""
@@ -154,7 +161,8 @@ def _figure(text: str, match: re.Match[str], before: list[Token]) -> Token:
     exponent = int(match["e"] or match["p"] or 0)
     unit, end = read_unit(text, match.end())
     attached = text[end : end + 1]
-    if ((attached.isalpha() or attached == "_") and end == match.end()) or len(digits) > MOST_DIGITS:
+    impossible = len(digits) > MOST_DIGITS or abs(exponent) > LARGEST_EXPONENT
+    if ((attached.isalpha() or attached == "_") and end == match.end()) or impossible:
         stop = re.compile(r"\w*").match(text, match.end())
         assert stop is not None
         return Token(Kind.WORD, match.start(), stop.end(), text[match.start() : stop.end()])

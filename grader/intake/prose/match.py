@@ -7,40 +7,22 @@ the way to it are left out: a number from which a later one is computed is no re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.intake.prose.amounts import near, same
-from grader.intake.prose.claims import Claim, Form
-from grader.intake.prose.outline import Outline, Path, path_of
+from grader.intake.prose.claims import Claim
 from grader.intake.prose.questions import AnswerWords, Questions
-from grader.intake.prose.reading import Read, read_form
-from grader.intake.prose.words import contains
+from grader.intake.prose.reading import Read
+from grader.intake.prose.weigh import Candidate, given_numbers, weigh
 
 _AHEAD = 1.0
 """By so much the weight of the best claim has to be above that of one that says something else."""
 _ENOUGH = 3.0
-_WEAK = 1.5
-"""From here on a claim is worth showing to a person, where nothing better is found."""
 _EARLY = Fraction(1, 1000)
 """Two numbers of one formula within this share of each other are one, rounded on the way."""
 MOST_CANDIDATES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A claim that may be the answer to one question."""
-
-    claim: Claim
-    reads: tuple[Read, ...]
-    """Its forms that are of the kind due."""
-    weight: float
-
-    @property
-    def best(self) -> Read:
-        """The form to go on with: one with a unit where that matters, then the one with most digits."""
-        return max(self.reads, key=lambda read: (read.explicit, read.number.digits if read.number else 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,154 +37,11 @@ class Match:
     """Why a person has to look, where not sure."""
 
 
-def match(questions: Questions, outline: Outline, claims: Sequence[Claim]) -> dict[str, Match]:
+def match(questions: Questions, claims: Sequence[Claim]) -> dict[str, Match]:
     """What was found for every number and shape that is declared."""
     asked = [answer for answer in questions.answers if answer.kind != "text"]
-    found = {answer.key: _candidates(answer, questions, outline, claims) for answer in asked}
-    for answer in asked:
-        found[answer.key] += _from_lists(answer, asked, outline, claims, questions)
-    found = _with_sources(asked, found)
-    kept = _one_key_each(found)
-    return {
-        answer.key: _decide(answer, kept[answer.key], found[answer.key], claims, questions)
-        for answer in asked
-    }
-
-
-# ---------------------------------------------------------------- weights
-
-
-def _candidates(
-    answer: AnswerWords, questions: Questions, outline: Outline, claims: Sequence[Claim]
-) -> list[Candidate]:
-    out: list[Candidate] = []
-    given = _given(answer, questions)
-    for claim in claims:
-        if claim.shape != (answer.kind == "shape") or claim.list_of:
-            continue
-        placed = placed_weight(path_of(answer.part), claim.path, outline)
-        if placed is None:
-            continue
-        reads = tuple(read for form in claim.forms if (read := read_form(form, claim, answer)) is not None)
-        if not reads or all(_is_given(read, given) for read in reads):
-            continue
-        said = _said(answer, claim, placed)
-        if said is None:
-            continue
-        explicit = 1.0 if any(read.explicit for read in reads) and answer.unit.name else 0.0
-        result = 0.5 if any(form.result for form in claim.forms) else 0.0
-        weight = placed + said + explicit + result
-        if weight >= _WEAK:
-            out.append(Candidate(claim, reads, weight))
-    return out
-
-
-def placed_weight(part: Path, path: Path, outline: Outline) -> float | None:
-    """How well the place of a claim fits a question; None where it stands under another one."""
-    if path[: len(part)] == part:
-        return 3.0
-    if not path:
-        return 0.0
-    if part[: len(path)] != path:
-        return None
-    return 2.0 if len(path) > 1 else 1.0
-
-
-def _said(answer: AnswerWords, claim: Claim, placed: float) -> float | None:
-    """What the words around a claim weigh; None where they rule it out, or where what has to be said is not."""
-    close = claim.near
-    if contains(close, answer.never):
-        return None
-    around = " ; ".join(claim.around)
-    weight = 0.0
-    if answer.needs:
-        if contains(close, answer.needs):
-            weight += 3.0
-        elif contains(around, answer.needs) and not contains(around, answer.never):
-            weight += 2.0
-        elif contains(claim.wide, answer.needs) and not contains(claim.wide, answer.never):
-            weight += 1.0
-        else:
-            return None
-    everything = f"{close} ; {claim.wide} ; {around}"
-    if placed < 2.0 and answer.about and not contains(everything, answer.about):
-        return None
-    hits = sum(contains(close, (phrase,)) for phrase in answer.words)
-    wide = sum(contains(everything, (phrase,)) for phrase in answer.words)
-    if hits and not answer.needs:
-        weight += 2.0
-    return weight + min(hits, 3) * 0.75 + min(max(wide - hits, 0), 2) * 0.25
-
-
-def _given(answer: AnswerWords, questions: Questions) -> frozenset[Fraction]:
-    return frozenset().union(
-        *(numbers for part, numbers in questions.given.items() if answer.part.startswith(part))
-    )
-
-
-def _is_given(read: Read, given: frozenset[Fraction]) -> bool:
-    figure = read.form.figure
-    return figure is not None and figure.plain in given and figure.unit in ("", "B", "byte", "bit", "%")
-
-
-# ---------------------------------------------------------------- lists
-
-
-def _from_lists(
-    answer: AnswerWords,
-    asked: Sequence[AnswerWords],
-    outline: Outline,
-    claims: Iterable[Claim],
-    questions: Questions,
-) -> list[Candidate]:
-    """Numbers in a row whose names stand in a row too: "3.8e-4, 1.5e-4 and 3.5e-4 for self, masked and cross"."""
-    out: list[Candidate] = []
-    for claim in claims:
-        if not claim.list_of or claim.listed or claim.shape:
-            continue
-        named = _named_in_order(claim, asked, outline)
-        if len(named) != len(claim.list_of) or answer not in named:
-            continue
-        mine = claim.list_of[named.index(answer)]
-        read = read_form(mine.forms[0], mine, answer)
-        if read is not None:
-            out.append(Candidate(mine, (read,), 5.0))
-    return out
-
-
-def _named_in_order(claim: Claim, asked: Sequence[AnswerWords], outline: Outline) -> list[AnswerWords]:
-    """The questions whose needed words stand in the sentence of a list, in the order of these words."""
-    sentence = claim.forms[0].sentence
-    named: list[AnswerWords] = []
-    for clause in _clauses(sentence):
-        fitting = [
-            answer
-            for answer in asked
-            if answer.needs
-            and answer.kind == "number"
-            and placed_weight(path_of(answer.part), claim.path, outline) is not None
-            and contains(clause, answer.needs)
-            and not contains(clause, answer.never)
-            and (claim.path or contains(sentence, answer.words))
-        ]
-        if len(fitting) == 1 and fitting[0] not in named:
-            named.append(fitting[0])
-    return named
-
-
-def _clauses(sentence: str) -> list[str]:
-    out = [""]
-    for word in sentence.replace(";", ",").replace("/", ",").split():
-        if word in ("and", "und"):
-            out.append("")
-            continue
-        out[-1] += f" {word}"
-        if word.endswith(","):
-            out.append("")
-    return [clause for clause in out if clause.strip()]
-
-
-# ---------------------------------------------------------------- choice
+    kept = _one_key_each(_with_sources(asked, weigh(questions, claims)))
+    return {answer.key: _decide(answer, kept[answer.key], questions) for answer in asked}
 
 
 def _with_sources(
@@ -257,13 +96,7 @@ def _one_key_each(found: Mapping[str, list[Candidate]]) -> dict[str, list[Candid
     return kept
 
 
-def _decide(
-    answer: AnswerWords,
-    kept: list[Candidate],
-    all_of_it: list[Candidate],
-    claims: Sequence[Claim],
-    questions: Questions,
-) -> Match:
+def _decide(answer: AnswerWords, kept: list[Candidate], questions: Questions) -> Match:
     if not kept:
         return Match(answer.key, (), False)
     top = max(candidate.weight for candidate in kept)
@@ -271,7 +104,7 @@ def _decide(
         weak = tuple(sorted(kept, key=lambda c: -c.weight)[:MOST_CANDIDATES])
         return Match(answer.key, weak, False, "No sentence says clearly that this is the answer.")
     ahead = [c for c in kept if c.weight > top - _AHEAD]
-    results = _without_steps(ahead, _given(answer, questions))
+    results = _without_steps(ahead, given_numbers(answer, questions))
     groups = _groups(results)
     shown = tuple(sorted((group[0] for group in groups), key=lambda c: -c.weight)[:MOST_CANDIDATES])
     if len(groups) > 1:
@@ -356,8 +189,3 @@ def _agree(one: Candidate, other: Candidate) -> bool:
             elif same(a.number, b.number):
                 return True
     return False
-
-
-def forms_of(candidate: Candidate) -> list[Form]:
-    """All forms of its claim that are of the kind due."""
-    return [read.form for read in candidate.reads]

@@ -69,7 +69,7 @@ def _named(text: str, labels: LabelWords) -> list[str]:
     out: list[str] = []
     at = 0
     while at < len(words):
-        places = {name: where(words[at:], (name.removesuffix("s"),)) for name in labels.names}
+        places = {name: where(words[at:], name.removesuffix("s")) for name in labels.names}
         near = [(place, name) for name, place in places.items() if place is not None]
         if not near:
             break

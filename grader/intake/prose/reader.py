@@ -133,7 +133,7 @@ def _written(
     notes: list[str],
 ) -> Written:
     claims = read_claims(said, outline)
-    matches = match(questions, outline, claims)
+    matches = match(questions, claims)
     answers = {key: _answer(found) for key, found in matches.items() if found.candidates}
     for answer in questions.answers:
         if answer.kind == "text" and (passage := read_passage(answer, said)):
