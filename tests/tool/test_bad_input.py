@@ -244,11 +244,12 @@ def test_a_link_is_not_followed_and_the_student_is_told(grade_files: GradeFiles)
     assert "links are not followed" in told.hint
 
 
-def test_a_notebook_is_not_taken_for_nothing(grade_files: GradeFiles) -> None:
+def test_a_notebook_that_cannot_be_read_is_not_taken_for_nothing(grade_files: GradeFiles) -> None:
     told = grade_files({"attention.ipynb": "{}"}, [BROKEN])[BROKEN]
     assert told.status is MISSING
-    assert "attention.ipynb is a notebook" in told.message
-    assert ".py" in told.hint
+    assert "attention.ipynb was not read" in told.message
+    assert 'no list "cells"' in told.hint
+    assert "Hand in the .ipynb file" in told.hint
 
 
 @contextmanager

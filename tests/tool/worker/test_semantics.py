@@ -135,7 +135,7 @@ def test_defined_twice_names_both_places(level: str, make: Make) -> None:
 def test_the_same_definition_in_two_files_is_one(level: str, make: Make) -> None:
     source = "class A:\n    def f(self): return 1\n"
     worker = make(level, {"a.py": source, "old/copy.py": f"# a copy\n{source}"})
-    value_of(worker.run([Call("student:A")])[0])
+    assert value_of(worker.run([Call("student:A", keep="a"), Call("object:a.f")])[1]) == 1
 
 
 def test_missing_with_a_near_name(level: str, make: Make) -> None:
