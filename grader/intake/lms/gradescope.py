@@ -79,23 +79,23 @@ def _read(text: str) -> dict[str, _Known]:
     """The few entries that are needed, event by event: no value is built, so that none can be a bomb."""
     found: dict[str, _Known] = {}
     for path, value in _scalars(text):
-        if len(path) < 2:
+        if len(path) < 2 or not isinstance(path[0], str):
             continue
         known = found.setdefault(path[0], _Known())
         if path[1:] == (":created_at",):
             known.created_at = value
         elif len(path) == 4 and path[1] == ":submitters":
-            place = int(path[2])
-            known.people += [{} for _ in range(place + 1 - len(known.people))]
-            known.people[place][path[3].strip(":")] = value
+            place, name = path[2], path[3]
+            if isinstance(place, int) and isinstance(name, str):  # a list of people, as Gradescope writes it
+                known.people += [{} for _ in range(place + 1 - len(known.people))]
+                known.people[place][name.strip(":")] = value
     return found
 
 
-def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(path, value) of each plain value up to four levels deep; places in lists are numbers."""
-    stack: list[
-        list[str | int | None]
-    ] = []  # of each open group: the key that waits for its value, or the place
+def _scalars(text: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, value) of each plain value up to four levels deep; places in lists are numbers, keys are texts."""
+    # of each open group: the key that waits for its value, or the place
+    stack: list[list[str | int | None]] = []
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             _step(stack)
@@ -110,7 +110,7 @@ def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
                 continue
             _step(stack)
             if len(stack) <= 4:
-                yield tuple(str(level[0]) for level in stack), value
+                yield tuple("" if level[0] is None else level[0] for level in stack), value
             _done(stack)
 
 

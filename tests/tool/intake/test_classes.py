@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.errors import GraderError, SubmissionNotFound
@@ -261,6 +261,8 @@ def test_a_bomb_of_aliases_is_no_bomb(tmp_path: Path) -> None:
     assert [hand_in.student for hand_in in read_class(path)] == ["submission_1"]
 
 
+@example(b"submission_1:\n  :submitters:\n    ::\n    - ''\n")
+@example(b"submission_1:\n  :submitters:\n    99999999999:\n    - {:name: A}\n")
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.recursive(
     st.text(max_size=5) | st.integers() | st.none(),
     lambda inner: st.lists(inner, max_size=3)
