@@ -35,9 +35,13 @@ def load_assignment(name: str = "transformer") -> Assignment:
     """
     root = data_root() / "tests" / name
     if not (root / "assignment.toml").is_file():
-        known = sorted(p.parent.name for p in (data_root() / "tests").glob("*/assignment.toml"))
-        raise UnknownName("assignment", name, known)
+        raise UnknownName("assignment", name, bundled())
     return read_assignment(root, reference=data_root() / "reference" / name)
+
+
+def bundled() -> list[str]:
+    """Ids of the assignments that come with the grader."""
+    return sorted(p.parent.name for p in (data_root() / "tests").glob("*/assignment.toml"))
 
 
 def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
@@ -65,14 +69,17 @@ def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
 
 
 def find_assignment(given: str) -> Assignment:
-    """The assignment in this folder (that of assignment.toml), or of this id.
+    """The bundled assignment of this id, or the one in this folder (that of assignment.toml).
 
-    Raises UsageError where there is neither, AssignmentError where assignment.toml is wrong.
+    An id comes first: a folder of that name, which may be anybody's, is given as ./NAME. Raises UsageError where there
+    is neither, AssignmentError where assignment.toml is wrong.
     """
+    if given in bundled():
+        return load_assignment(given)
     folder = Path(given).parent if Path(given).name == "assignment.toml" else Path(given)
     if not (folder / "assignment.toml").is_file():
         if folder.parent == Path() and not folder.is_dir():
-            return load_assignment(given)
+            raise UnknownName("assignment", given, bundled())
         raise UsageError(
             f"There is no assignment.toml in {given!r}.", "Give the folder that holds it, or an id."
         )

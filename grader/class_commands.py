@@ -26,7 +26,12 @@ BOOK = click.option(
     show_default=True,
     help="The gradebook: a file, or the address of a database.",
 )
-ASSIGNMENT = click.option("--assignment", default="transformer", hidden=True)
+ASSIGNMENT = click.option(
+    "--assignment",
+    default="transformer",
+    metavar="ID|DIR",
+    help="Other than the coursework.",
+)
 DEBUG = click.option("--debug", is_flag=True, hidden=True)
 _PATH = click.Path(path_type=Path, readable=False)
 
@@ -46,13 +51,13 @@ _PATH = click.Path(path_type=Path, readable=False)
 @DEBUG
 def class_book(book: str, reports: Path | None, out: Path | None, assignment: str, debug: bool) -> None:
     """Write the class book: distribution, checks, mistakes, students."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.classbook.page import as_csv, as_json, html_page
     from grader.classbook.statistics import class_statistics
     from grader.gradebook import Gradebook, standings
     from grader.render.files import write_atomically
 
-    found = load_assignment(assignment)
+    found = find_assignment(assignment)
     beside = Path("reports") if "://" in book else Path(book).parent
     folder, linked = out or beside, reports or beside
     with Gradebook.open(book, create=False) as opened:
@@ -88,7 +93,7 @@ def class_book(book: str, reports: Path | None, out: Path | None, assignment: st
 @DEBUG
 def review(book: str, blind: bool, author: str | None, port: int, assignment: str, debug: bool) -> None:
     """Mark in the browser what the grader leaves to a person."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.classroom.command import user_name
     from grader.gradebook import Gradebook
     from grader.review.queue import Queue
@@ -100,7 +105,7 @@ def review(book: str, blind: bool, author: str | None, port: int, assignment: st
             f"The review needs the package {error.name!r}.",
             "Install it with:  pip install 'transformer-grader[review]'",
         ) from None
-    found = load_assignment(assignment)
+    found = find_assignment(assignment)
     with Gradebook.open(book, create=False) as opened:
         queue = Queue(opened, found, author=author or user_name(), blind=blind)
         if not queue.items:
@@ -142,10 +147,10 @@ def show_book(
     debug: bool,
 ) -> None:
     """Show the gradebook: everyone, or all that is known of STUDENT."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.gradebook import Gradebook, standings
 
-    found = load_assignment(assignment)
+    found = find_assignment(assignment)
     with Gradebook.open(book, create=False) as opened:
         if runs:
             shown = opened.runs(found.id)
@@ -197,7 +202,7 @@ def export(
     debug: bool,
 ) -> None:
     """Write the marks as FORMAT; without one, say which there are. What was written is read again and compared."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.classroom.export import check_export, write_export
     from grader.classroom.policy import Policy, read_policy
     from grader.exporters import exporters, find
@@ -207,7 +212,7 @@ def export(
         for exporter in exporters().values():
             click.echo(f"{exporter.name:11} {exporter.title}")
         return
-    exporter, found = find(form), load_assignment(assignment)
+    exporter, found = find(form), find_assignment(assignment)
     beside = Path("reports") if "://" in book else Path(book).parent
     file = out or beside / f"{form}{exporter.suffix}"
     policy = Policy() if course is None else read_policy(course)
@@ -236,7 +241,7 @@ def export(
 @DEBUG
 def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -> None:
     """Which hand-ins of the class at PATH share code, side by side. It informs a person and changes no mark."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.intake import read_class
     from grader.render.files import write_atomically
     from grader.starter import starter_texts
@@ -251,14 +256,14 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
     from grader.similar.gather import codes_of
     from grader.similar.page import html_page
 
-    found, class_ = load_assignment(assignment), read_class(path)
+    found, class_ = find_assignment(assignment), read_class(path)
     codes, unread = codes_of(class_)
     for name, why in unread.items():
         click.echo(f"not compared: {_line(name)}: {_line(why)}", err=True)
     if len(codes) < 2:
         said = f"There are {len(codes)} hand-ins with code in {str(path)!r}."
         raise UsageError(said, "Name the folder of the class.")
-    pairs = find_pairs(codes, starter_texts(), least=least)
+    pairs = find_pairs(codes, starter_texts(assignment), least=least)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, "".join(html_page(found.title, pairs, len(codes), least)))
@@ -280,11 +285,11 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
 @DEBUG
 def diff(old: int | None, new: int | None, book: str, assignment: str, debug: bool) -> None:
     """Whose mark changed between run OLD and run NEW, by how much, and why. Without numbers: the last two runs."""
-    from grader.assignment import load_assignment
+    from grader.assignment import find_assignment
     from grader.classroom.difference import changes
     from grader.gradebook import Gradebook
 
-    found = load_assignment(assignment)
+    found = find_assignment(assignment)
     with Gradebook.open(book, create=False) as opened:
         numbers = [run["id"] for run in opened.runs(found.id)]
         if len(numbers) < 2:

@@ -63,6 +63,7 @@ def main() -> None:
 
 @main.command(hidden=True)
 @click.argument("path", type=click.Path(path_type=Path, readable=False))
+@class_commands.ASSIGNMENT
 @click.option(
     "--part",
     "parts",
@@ -119,6 +120,7 @@ def run(path: Path, **options: Any) -> NoReturn:
 def _run(
     path: Path,
     *,
+    assignment: str,
     parts: tuple[str, ...],
     checks: tuple[str, ...],
     public: bool,
@@ -138,12 +140,13 @@ def _run(
 
     found = read_class(path)
     if listed:
-        return _list_hand_ins(found)
+        return _list_hand_ins(found, assignment)
     target = out or Path("reports") / (
         found.hand_ins[0].student if path.is_file() else path.resolve().name or "submission"
     )
     _refuse_unwritable(target)
     options = Options(
+        assignment=assignment,
         parts=parts,
         checks=checks,
         public_only=public,
@@ -166,11 +169,11 @@ def _run(
     return exit_code(graded.report)
 
 
-def _list_hand_ins(found: ClassHandIns) -> ExitCode:
-    from grader.assignment import load_assignment
+def _list_hand_ins(found: ClassHandIns, assignment: str) -> ExitCode:
+    from grader.assignment import find_assignment
     from grader.inventory import print_inventory
 
-    print_inventory(_console(), found, load_assignment())
+    print_inventory(_console(), found, find_assignment(assignment))
     return ExitCode.ALL_PASSED
 
 
@@ -247,14 +250,16 @@ def _refuse_unwritable(target: Path) -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, readable=False))
+@class_commands.ASSIGNMENT
 @click.option("--debug", is_flag=True, hidden=True)
-def init(directory: Path, debug: bool) -> None:
+def init(directory: Path, assignment: str, debug: bool) -> None:
     """Write the starter kit, what a student hands in, to DIRECTORY."""
-    from grader.starter import write_starter
+    from grader.starter import COURSEWORK, write_starter
 
-    for file in write_starter(directory):
+    for file in write_starter(directory, assignment):
         click.echo(file)
-    click.echo(f"\nFill it in, then check yourself:  grade {directory} --public")
+    other = "" if assignment == COURSEWORK else f" --assignment {assignment}"
+    click.echo(f"\nFill it in, then check yourself:  grade {directory}{other} --public")
 
 
 @main.command()
@@ -348,12 +353,14 @@ def _import_reference() -> None:
 @main.command(name="list")
 @click.option("--part", "parts", multiple=True, metavar="ID", help='Only this part; "2" is all of section 2.')
 @click.option("--public", is_flag=True, help="Public checks only.")
+@class_commands.ASSIGNMENT
 @click.option("--debug", is_flag=True, hidden=True)
-def list_(parts: tuple[str, ...], public: bool, debug: bool) -> None:
+def list_(parts: tuple[str, ...], public: bool, assignment: str, debug: bool) -> None:
     """List the parts, their checks and points."""
+    from grader.assignment import find_assignment
     from grader.listing import print_assignment
 
-    print_assignment(_console(), parts, public_only=public)
+    print_assignment(_console(), find_assignment(assignment), parts, public_only=public)
 
 
 @main.command()

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment import load_assignment, select
-from grader.model import Visibility
+from grader.assignment import select
+from grader.model import Assignment, Visibility
 
 
-def print_assignment(console: Console, parts: Sequence[str] = (), *, public_only: bool = False) -> None:
+def print_assignment(
+    console: Console, assignment: Assignment, parts: Sequence[str] = (), *, public_only: bool = False
+) -> None:
     """Print parts, checks and points; raises UnknownName for a part that does not exist."""
-    assignment = load_assignment()
     checks = select(assignment, parts, public_only=public_only)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Check", no_wrap=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grader.assignment import load_assignment, select
+from grader.assignment import find_assignment, select
 from grader.model import Assignment, Check
 
 IsolationChoice = Literal["auto", "strict", "container", "none"]
@@ -17,6 +17,7 @@ class Options:
     """What to grade and how."""
 
     assignment: str = "transformer"
+    """Id of a bundled assignment, or the folder of another."""
     parts: tuple[str, ...] = ()
     """Part ids or beginnings of them; with `checks` also empty, all."""
     checks: tuple[str, ...] = ()
@@ -39,6 +40,6 @@ def preload(assignment: Assignment, selected: Sequence[Check]) -> tuple[str, ...
 
 def runs_student_code(options: Options) -> bool:
     """Whether anything that `options` select runs student code. Raises UnknownName for a part or check."""
-    assignment = load_assignment(options.assignment)
+    assignment = find_assignment(options.assignment)
     selected = select(assignment, options.parts, options.checks, public_only=options.public_only)
     return bool(preload(assignment, selected))

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import __version__
-from grader.assignment import load_assignment, select
+from grader.assignment import find_assignment, select
 from grader.documents import ReportReader
 from grader.errors import WorkerStartFailed
 from grader.intake import altered_cells, read_answers, read_originals, read_submission
@@ -69,7 +69,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
     student code as asked; whatever the student's code does is a status in the report.
     """
     started = time.perf_counter()
-    assignment = load_assignment(options.assignment)
+    assignment = find_assignment(options.assignment)
     selected = select(assignment, options.parts, options.checks, public_only=options.public_only)
     submission = read_submission(path)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed

@@ -9,30 +9,44 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from grader.assignment import find_assignment, read_document
 from grader.errors import GraderError, UsageError
-from grader.paths import data_root
+
+COURSEWORK = "transformer"
 
 
-def starter_root() -> Path:
-    """The folder with the starter kit as it ships."""
-    return data_root() / "templates" / "starter"
+@cache
+def starter_root(assignment: str = COURSEWORK) -> Path:
+    """The folder with the starter kit of an assignment, an id or a folder, as its table [verify] names it.
+
+    Raises UsageError where it has none, or where there is no such assignment.
+    """
+    root = find_assignment(assignment).root
+    named = read_document(root).get("verify", {}).get("starter")
+    folder = (root / named).resolve() if isinstance(named, str) else None
+    if folder is None or not folder.is_dir():
+        raise UsageError(
+            f"The assignment {assignment!r} brings no starter kit.",
+            "Name its folder as `starter` in the table [verify] of assignment.toml.",
+        )
+    return folder
 
 
-def starter_files() -> list[str]:
-    """POSIX paths of its files, sorted."""
-    root = starter_root()
+def starter_files(root: Path) -> list[str]:
+    """POSIX paths of the files of a kit, sorted."""
     return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and _shipped(p))
 
 
-def write_starter(target: Path) -> list[Path]:
-    """Write the starter kit to `target`, all of it or nothing; returns the files written.
+def write_starter(target: Path, assignment: str = COURSEWORK) -> list[Path]:
+    """Write the starter kit of `assignment` to `target`, all of it or nothing; returns the files written.
 
     `target` is made where it does not exist. Nothing is overwritten: a file that is already there is a UsageError
     that names it, and nothing is written then.
     """
     if target.exists() and not target.is_dir():
         raise UsageError(f"{str(target)!r} is a file, and the starter kit is a folder.", "Give another name.")
-    names = starter_files()
+    root = starter_root(assignment)
+    names = starter_files(root)
     taken = [name for name in names if os.path.lexists(target / name)]
     if taken:
         shown = ", ".join(taken[:6]) + (", …" if len(taken) > 6 else "")
@@ -46,7 +60,7 @@ def write_starter(target: Path) -> list[Path]:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target, prefix=".starter-") as staging:
             for name in names:
-                written.append(_place(name, Path(staging), target))
+                written.append(_place(name, root, Path(staging), target))
     except BaseException as error:
         _undo(written, made)
         if isinstance(error, OSError):
@@ -59,10 +73,10 @@ def _shipped(path: Path) -> bool:
     return "__pycache__" not in path.parts and not path.name.startswith(".")
 
 
-def _place(name: str, staging: Path, target: Path) -> Path:
+def _place(name: str, root: Path, staging: Path, target: Path) -> Path:
     """Copy one file next to its place and link it there: complete or not there, and never over another file."""
     staged, final = staging / name.replace("/", "__"), target / name
-    shutil.copyfile(starter_root() / name, staged)
+    shutil.copyfile(root / name, staged)
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(staged, final)
@@ -103,11 +117,12 @@ def _cannot_write(target: Path, error: OSError) -> GraderError:
 
 @cache
 def starter_contents() -> frozenset[bytes]:
-    """What each of its files holds."""
-    return frozenset((starter_root() / name).read_bytes() for name in starter_files())
-
-
-def starter_texts() -> list[str]:
-    """The code that the kit comes with."""
+    """What each file of the coursework's kit holds."""
     root = starter_root()
-    return [(root / name).read_text(encoding="utf-8") for name in starter_files() if name.endswith(".py")]
+    return frozenset((root / name).read_bytes() for name in starter_files(root))
+
+
+def starter_texts(assignment: str = COURSEWORK) -> list[str]:
+    """The code that the kit of an assignment comes with."""
+    root = starter_root(assignment)
+    return [(root / name).read_text(encoding="utf-8") for name in starter_files(root) if name.endswith(".py")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from grader.assignment import load_assignment, read_document, select
+from grader.assignment import find_assignment, read_document, select
 from grader.classroom.display import print_summary, shown
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally
 from grader.classroom.keys import check_keys, reference_modules, with_dependencies
@@ -58,7 +58,7 @@ def grade_class(
 
     before: called once it is certain that something has to be graded, with the gradebook closed.
     """
-    assignment = load_assignment(options.assignment)
+    assignment = find_assignment(options.assignment)
     selected = with_dependencies(
         assignment, select(assignment, options.parts, options.checks, public_only=options.public_only)
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import load_assignment, read_assignment, select
+from grader.assignment import find_assignment, load_assignment, read_assignment, select
 from grader.errors import AssignmentError, UnknownName, UsageError
 from grader.model import Assignment, Visibility
 
@@ -117,6 +117,16 @@ def test_an_unknown_assignment_names_those_there_are() -> None:
     with pytest.raises(UnknownName, match="no assignment 'transfomer'") as caught:
         load_assignment("transfomer")
     assert caught.value.next_step == "Did you mean 'transformer'?"
+
+
+def test_an_id_comes_before_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hand-in called `transformer` cannot bring checks of its own."""
+    (tmp_path / "transformer").mkdir()
+    (tmp_path / "transformer" / "assignment.toml").write_text('id = "mine"\nversion = "1"\ntitle = "Mine"\n')
+    monkeypatch.chdir(tmp_path)
+    assert find_assignment("transformer").id == "transformer"
+    with pytest.raises(AssignmentError, match="part"):
+        find_assignment("./transformer")
 
 
 # ---------------------------------------------------------------- the hash

@@ -279,6 +279,17 @@ def test_list_names_every_check_once_and_adds_up(grade: Grade) -> None:
     )
 
 
+def test_another_assignment_is_given_by_its_folder(grade: Grade, tmp_path: Path) -> None:
+    pocket = Path(__file__).parent / "verify" / "pocket"
+    assert "A pocket assignment, version 1" in grade("list", "--assignment", pocket).stdout
+    written = grade("init", tmp_path / "mine", "--assignment", pocket)
+    assert f"--assignment {pocket} --public" in written.stdout
+    assert sorted(p.name for p in (tmp_path / "mine").iterdir()) == ["answers.toml", "work.py"]
+    unknown = grade("list", "--assignment", "transfomer")
+    assert unknown.exit_code == ExitCode.USAGE
+    assert "Did you mean 'transformer'?" in unknown.stderr
+
+
 def test_list_public_leaves_hidden_checks_out(grade: Grade) -> None:
     result = grade("list", "--public")
     assert "2c.self" in result.stdout

@@ -36,13 +36,13 @@ def tree(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless loop is an endless loop after a few seconds too."""
-    load = pipeline.load_assignment
+    load = pipeline.find_assignment
 
     def load_impatient(name: str) -> Assignment:
         assignment = load(name)
         return replace(assignment, checks=tuple(replace(c, timeout_s=6.0) for c in assignment.checks))
 
-    monkeypatch.setattr(pipeline, "load_assignment", load_impatient)
+    monkeypatch.setattr(pipeline, "find_assignment", load_impatient)
 
 
 def graded(name: str) -> tuple[GradeReport, dict[str, CheckResult]]:
@@ -123,7 +123,7 @@ def test_broken_ends_with_every_check_accounted_for(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     canary.write_text("still here", encoding="utf-8")
     report, checks = graded("broken")
-    assert list(checks) == [c.id for c in pipeline.load_assignment("transformer").checks]
+    assert list(checks) == [c.id for c in pipeline.find_assignment("transformer").checks]
     assert {c.status for c in checks.values()} <= FAULTS | {Status.PASSED, Status.NEEDS_REVIEW}
     assert checks["3b.trains"].status is Status.TIMEOUT
     assert checks["2c.self"].status is Status.FAILED

@@ -26,7 +26,9 @@ CODE = {
 
 def test_it_is_written_whole(tmp_path: Path) -> None:
     written = write_starter(tmp_path / "new" / "kit")
-    assert [p.relative_to(tmp_path / "new" / "kit").as_posix() for p in written] == starter_files()
+    assert [p.relative_to(tmp_path / "new" / "kit").as_posix() for p in written] == starter_files(
+        starter_root()
+    )
     for path in written:
         assert path.read_bytes() == (starter_root() / path.relative_to(tmp_path / "new" / "kit")).read_bytes()
     assert sorted(p.name for p in (tmp_path / "new" / "kit").iterdir()) == [
