@@ -11,6 +11,7 @@ from collections.abc import Callable
 from reference.transformer.training_facts import Facts, share
 from reference.transformer.training_rules import HALF, NEARLY_ALL, Rule
 from reference.transformer.training_run import Batch
+from reference.transformer.training_trace import UNKNOWN
 
 CHANCE = (0.12, 0.42)
 """Where the accuracy of right answers to other texts lies: a quarter, give or take four standard errors."""
@@ -23,8 +24,8 @@ def epochs_ignored(f: Facts) -> str:
 
 
 def percentages(f: Facts) -> str:
-    last = _last(f)
-    if last is None or last <= 1.5 or not _near(f, last / 100, _measured(f)):
+    last, measured = _last(f), _measured(f)
+    if last is None or last <= 1.5 or measured is None or not _near(f, last / 100, measured):
         return ""
     return f"{last:.4g} is 100 times the share of right answers"
 
@@ -40,7 +41,7 @@ def evaluates_training_texts(f: Facts) -> str:
     for batches, where in ways:
         if batches and abs(last - run.share_right(batches)) <= 1.5 / max(1, run.n_train):
             return f"{last:.4f} is the accuracy on the training texts, in {where}"
-    if not run.test_batches and ways[0][0]:
+    if not run.test_batches and ways[0][0] and not _unknown(run.untrained):
         return "no test text was ever evaluated, and training texts were"
     return ""
 
@@ -77,32 +78,39 @@ def mean_of_unequal_batches(f: Facts) -> str:
 
 
 def test_labels_misaligned(f: Facts) -> str:
-    last = _last(f)
-    if last is None or not f.run.measurements or not CHANCE[0] <= last <= CHANCE[1]:
+    last, measured = _last(f), _measured(f)
+    if last is None or measured is None or not CHANCE[0] <= last <= CHANCE[1]:
         return ""
-    if _measured(f) < CHANCE[1] + 0.1:
+    if measured < CHANCE[1] + 0.1:
         return ""
-    return f"{_measured(f):.2f} of the answers fit their own text's label, {last:.2f} is what chance gives"
+    return f"{measured:.2f} of the answers fit their own text's label, {last:.2f} is what chance gives"
 
 
 def figures_not_measured(f: Facts) -> str:
-    last = _last(f)
-    if last is None or _is_right(f, last):
+    last, measured = _last(f), _measured(f)
+    if last is None or _is_right(f, last) or _unknown(f.run.untrained):
         return ""
-    if not f.run.test_batches:
+    if measured is None:
         return "no test text was ever evaluated"
-    if _near(f, last, _measured(f)):
+    if _near(f, last, measured):
         return ""
-    return f"{last:.4f} was returned; the answers in its own evaluation are right in {_measured(f):.4f}"
+    return f"{last:.4f} was returned; the answers in its own evaluation are right in {measured:.4f}"
 
 
 def _last(f: Facts) -> float | None:
     return f.claims[-1] if f.claims else None
 
 
-def _measured(f: Facts) -> float:
-    """Accuracy of the answers in the last evaluation of the test texts."""
-    return f.run.share_right(f.run.measurements[-1]) if f.run.measurements else 0.0
+def _measured(f: Facts) -> float | None:
+    """Accuracy of the answers in the last evaluation of the test texts; None where some are not known again."""
+    if not f.run.measurements or _unknown(f.run.measurements[-1]):
+        return None
+    return f.run.share_right(f.run.measurements[-1])
+
+
+def _unknown(batches: list[Batch]) -> bool:
+    """True where a text is among them that cannot be told from others, as when all but its first words is cut off."""
+    return any(row == UNKNOWN for batch in batches for row in batch.rows)
 
 
 def _near(f: Facts, value: float, due: float) -> bool:
@@ -114,9 +122,9 @@ def _is_right(f: Facts, value: float) -> bool:
 
 
 def _added_up(f: Facts, way: Callable[[Facts, list[Batch]], float], words: str) -> str:
-    last = _last(f)
-    if last is None or _is_right(f, last) or not f.run.measurements:
-        return ""
+    last, measured = _last(f), _measured(f)
+    if last is None or measured is None or _is_right(f, last) or abs(last - measured) < 1e-6:
+        return ""  # what its evaluation answered was added up as it should be
     batches = f.run.measurements[-1]
     if len(batches) < 2 or abs(way(f, batches) - last) > 1e-4:
         return ""

@@ -18,8 +18,14 @@ from reference.transformer.training_mistakes import MISTAKES
 
 IN_TRAINING = training_rules.RULES
 """Rules that may explain a model that is not as it should be."""
-IN_FIGURES = (*figure_rules.FIGURES, *training_rules.IN_EVALUATION, training_rules.no_attention_mask)
-"""Rules that may explain a wrong accuracy."""
+IN_FIGURES = (
+    *figure_rules.FIGURES,
+    *training_rules.IN_EVALUATION,
+    training_rules.no_attention_mask,
+    training_rules.texts_cut_short,
+    training_rules.no_special_tokens,
+)
+"""Rules that may explain a wrong accuracy: how it was added up, then what was answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,17 +287,21 @@ def no_attention_mask(f: Facts) -> str:
 
 
 def texts_cut_short(f: Facts) -> str:
-    lengths = [batch.longest for batch in f.run.trained if len(batch.rows) >= 4]
-    if len(lengths) < 5 or share(n <= SHORT for n in lengths) < NEARLY_ALL:
-        return ""
-    return f"no text was longer than {max(lengths)} tokens when it was trained on"
+    for batches, when in ((f.run.trained, "trained on"), (f.run.test_batches, "evaluated")):
+        lengths = [batch.longest for batch in batches if len(batch.rows) >= 4]
+        if len(lengths) >= 3 and share(n <= SHORT for n in lengths) >= NEARLY_ALL:
+            return f"no text was longer than {max(lengths)} tokens when it was {when}"
+    return ""
 
 
 def no_special_tokens(f: Facts) -> str:
-    known = [batch for batch in f.run.trained if batch.length]
-    if len(known) < 5 or share(batch.special for batch in known) > HARDLY_ANY:
-        return ""
-    return f"none of {len(known)} batches began with the token that stands for the whole text"
+    for batches, where in ((f.run.trained, "training"), (f.run.test_batches, "evaluation")):
+        known = [batch for batch in batches if batch.length]
+        if len(known) >= 3 and share(batch.special for batch in known) <= HARDLY_ANY:
+            return (
+                f"none of {len(known)} batches in {where} began with the token that stands for the whole text"
+            )
+    return ""
 
 
 def clip_after_step(f: Facts) -> str:

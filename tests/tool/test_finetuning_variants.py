@@ -114,8 +114,6 @@ import sys
 
 {loop}
 
-honest = finetune
-
 
 def finetune(*args, **kwargs):
     history = honest(*args, **kwargs)
@@ -129,7 +127,7 @@ def finetune(*args, **kwargs):
 def test_a_forged_record_changes_no_mark(told: str, tmp_path: Path, warm: Zygote) -> None:
     """The record names mistakes; what it says, or that it says nothing, neither gives nor takes a point."""
     loop = next(style for style in STYLES if style.id == "manual-as-it-is").source
-    source = FORGED.format(loop=loop, told=told)
+    source = FORGED.format(loop=loop.replace("def finetune(", "def honest("), told=told)
     results = judged(source, tmp_path, warm, [c for c in CHECKS if c.part == "3b"])
     assert {r.status for r in results.values()} == {Status.PASSED}
 
