@@ -108,6 +108,9 @@ def main() -> None:
     default=900,
     help="Of a class: seconds for one hand-in.",
 )
+@click.option(
+    "--cluster", metavar="ADDRESS|local", help="Of a class: judge on the nodes of this dask cluster."
+)
 @click.option("--list", "listed", is_flag=True, help="Only show who handed in what, and what is missing.")
 @click.option("--force", is_flag=True, help="Of a class: grade all of it again.")
 @click.option("--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook.")
@@ -187,6 +190,7 @@ def _run_class(
     timeout: float,
     force: bool,
     book: str | None,
+    cluster: str | None,
 ) -> ExitCode:
     """Grade everyone of a class."""
     from grader.classroom.command import Outputs, grade_class, user_name
@@ -200,11 +204,11 @@ def _run_class(
         )
     _refuse_unwritable(out)
     errors = _console(stderr=True)
-    how = ClassOptions(jobs=jobs or cores(), timeout_s=timeout, force=force, author=user_name())
+    how = ClassOptions(jobs or cores(), timeout, force, author=user_name(), cluster=cluster)
     where = Outputs(out, book or str(out / "gradebook.sqlite"), formats)
 
     def before() -> None:
-        if runs_student_code(options):
+        if cluster is None and runs_student_code(options):
             twin.start_over()  # comes back here as a process that shares its import of torch with the zygote
         errors.print(f"{found.path.name}: {found.layout}, {len(found)} hand-ins", markup=False)
 

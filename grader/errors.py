@@ -6,7 +6,9 @@
     │   └── UnknownName         a part, check, format or assignment that does not exist; says "did you mean"
     ├── AssignmentError         assignment.toml or a check file is wrong: for its author, not the student
     ├── IsolationUnavailable    this machine cannot seal student code as the assignment requires
-    └── WorkerStartFailed       the worker could not be started: our fault, never the student's
+    ├── WorkerStartFailed       the worker could not be started: our fault, never the student's
+    ├── JudgeDied               the process that judged one submission ended without a result
+    └── ClusterUnusable         no node of the cluster can judge this assignment
 
 What student code does wrong is not an exception of the grader: it is the status of a check.
 """
@@ -57,6 +59,14 @@ class IsolationUnavailable(GraderError):
 
 class WorkerStartFailed(GraderError):
     """The worker process did not come up."""
+
+
+class JudgeDied(GraderError):
+    """The process that judged one submission ended without a result."""
+
+
+class ClusterUnusable(GraderError):
+    """No node of the cluster can judge this assignment."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

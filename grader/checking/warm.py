@@ -30,7 +30,7 @@ import pytest
 from grader.checking.plugin import ChecksPlugin, check_id
 from grader.checking.session import results_of, run_checks, run_session
 from grader.checking.student import AskWorker
-from grader.errors import GraderError
+from grader.errors import JudgeDied
 from grader.model import Assignment, Check, CheckResult, Submission
 from grader.worker.inside import kernel
 
@@ -42,10 +42,6 @@ Judged = tuple[list[CheckResult], dict[str, str]]
 """Results in the order of the assignment, and tracebacks of our own errors by check id."""
 _CHUNK = 2**20
 _NOBODY = Submission(name="", root=Path(), sha256="", files=())
-
-
-class JudgeDied(GraderError):
-    """The process that judged one submission ended without a result."""
 
 
 class WarmJudge:
@@ -161,6 +157,11 @@ class Judging:
     ) -> None:
         self.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.pidfd < 0
+
     def fileno(self) -> int:
         """Readable when `receive` has something to do: for a selector that waits for several."""
         return self._results
@@ -187,7 +188,7 @@ class Judging:
 
     def close(self) -> None:
         """Ends the judge if it still runs; its workers end with it."""
-        if self.pidfd < 0:
+        if self.closed:
             return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from grader.assignment import find_assignment, read_document, select
+from grader.assignment import find_assignment, select
 from grader.classroom.display import print_summary, shown
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally
-from grader.classroom.keys import check_keys, reference_modules, with_dependencies
+from grader.classroom.keys import check_keys, with_dependencies
 from grader.classroom.plan import plan
 from grader.errors import GraderError
 from grader.exitcode import ExitCode
 from grader.gradebook import Gradebook, Result
-from grader.intake import read_submission
-from grader.model import Assignment, Check, GradeReport, Submission
-from grader.options import Options, preload
+from grader.model import Assignment, Check, GradeReport
+from grader.options import Options
 from grader.render import write_reports
-from grader.worker import Zygote, ZygoteSpec
 
 if TYPE_CHECKING:
-    from grader.checking.warm import WarmJudge
-
-_WORTH_A_REHEARSAL = 4
-"""Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
+    from grader.classroom.judges import Judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +80,11 @@ def grade_class(
                 unwritten[hand_in.student] = error.message
 
         with (
-            _warm(assignment, selected, options, len(hand_ins)) as (zygote, judge),
+            _judges(assignment, selected, options, run, len(hand_ins)) as judges,
             shown(errors, len(hand_ins), deliver) as watcher,
         ):
             tally = ClassRun(assignment, selected, book, run, watcher).grade(
-                hand_ins, source=source, seed=seed, zygote=zygote, judge=judge
+                hand_ins, source=source, seed=seed, judges=judges
             )
         _print(console, tally, book.current(assignment.id), hand_ins, outputs)
     for student, message in unwritten.items():
@@ -130,32 +125,17 @@ def _print(
     print_summary(console, tally, results, places)
 
 
-@contextmanager
-def _warm(
-    assignment: Assignment, selected: Sequence[Check], options: Options, hand_ins: int
-) -> Iterator[tuple[Zygote | None, WarmJudge]]:
-    """The process that workers are forked from, and the one that judges are forked from."""
-    from grader.checking.warm import WarmJudge
+def _judges(
+    assignment: Assignment, selected: Sequence[Check], options: Options, run: ClassOptions, hand_ins: int
+) -> AbstractContextManager[Judges]:
+    if run.cluster is not None:
+        from grader.cluster import on_cluster
 
-    modules = preload(assignment, selected)
-    with ExitStack() as stack:
-        zygote = None
-        if modules:
-            spec = ZygoteSpec.of(assignment, modules)
-            zygote = stack.enter_context(Zygote(spec, isolation=options.isolation))
-        rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
-        imports = reference_modules(assignment, selected) if rehearsal is not None else ()
-        judge = stack.enter_context(
-            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports)
-        )
-        judge.start()
-        yield zygote, judge
+        name = assignment.id if options.assignment == assignment.id else str(assignment.root)
+        return on_cluster(run.cluster, name, assignment, selected, options.isolation, run)
+    from grader.classroom.judges import local
 
-
-def _solution(assignment: Assignment) -> Submission | None:
-    """The assignment's own right hand-in, if it declares one."""
-    folder = read_document(assignment.root).get("verify", {}).get("solution")
-    return read_submission(assignment.root / folder) if isinstance(folder, str) else None
+    return local(assignment, selected, options.isolation, hand_ins, run.jobs)
 
 
 def _exit_code(tally: Tally) -> ExitCode:

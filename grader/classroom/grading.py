@@ -15,16 +15,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from grader import __version__
-from grader.checking.warm import JudgeDied, Judging, WarmJudge
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally, Watcher
+from grader.classroom.judges import Judges, Judging, out_of_time
 from grader.classroom.keys import check_keys
 from grader.classroom.plan import Plan, plan
 from grader.documents import ReportReader
-from grader.errors import GraderError
+from grader.errors import GraderError, JudgeDied
 from grader.gradebook import Entry, Gradebook, Graded, Result, Run
 from grader.model import Assignment, Check, CheckResult, GradeReport, Submission
-from grader.pipeline import RunFacts, report_of, sealed
-from grader.worker import Zygote
+from grader.pipeline import RunFacts, report_of
 from grader.worker.host import Level
 
 _TICK_S = 1.0
@@ -67,19 +66,18 @@ class ClassRun:
         *,
         source: str,
         seed: int,
-        zygote: Zygote | None,
-        judge: WarmJudge,
+        judges: Judges,
     ) -> Tally:
         """Grade what is not known yet and record it; what is known is left as it is.
 
-        judge: for the selected checks and all that they depend on, with workers from `zygote`. Stopped by an exception
-        (KeyboardInterrupt), everything recorded so far stays, and a second run goes on.
+        judges: for the selected checks and all that they depend on. Stopped by an exception (KeyboardInterrupt),
+        everything recorded so far stays, and a second run goes on.
         """
         self._number = self._book.begin_run(self._as_run(source, seed))
         self._seed = seed
         earlier = self._book.current(self._assignment.id)
         with ExitStack() as stack:
-            self._zygote, self._judge = zygote, judge
+            self._judges = judges
             self._reports = stack.enter_context(ReportReader(self._assignment, self._sealed_as))
             self._selector = stack.enter_context(selectors.DefaultSelector())
             stack.callback(self._stop_all)
@@ -137,19 +135,19 @@ class ClassRun:
     def _sealed_as(self) -> Level:
         """Documents are opened at the level at which student code is run."""
         levels: dict[str, Level] = {"strict": "strict", "container": "container", "none": "none"}
-        return levels.get(sealed(self._zygote)[0].level, "auto")
+        return levels.get(self._judges.sealed(None)[0].level, "auto")
 
     # ------------------------------------------------------------ while it runs
 
     def _fill(self, waiting: Iterator[tuple[HandIn, Submission, Plan]]) -> bool:
         """Give every free judge a hand-in; False where none is left."""
-        while len(self._selector.get_map()) < self._options.jobs:
+        while len(self._selector.get_map()) < self._judges.at_a_time:
             following = next(waiting, None)
             if following is None:
                 return False
             hand_in, submission, todo = following
             self._watch.on_start(hand_in)
-            judging = self._judge.begin(submission, self._seed, todo.run)
+            judging = self._judges.begin(submission, self._seed, todo.run)
             open_ = _Open(hand_in, submission, todo, judging, time.monotonic())
             self._selector.register(judging, selectors.EVENT_READ, open_)
         return True
@@ -159,18 +157,18 @@ class ClassRun:
         now = time.monotonic()
         running: list[_Open] = [key.data for key in self._selector.get_map().values()]
         deadline = min(open_.began for open_ in running) + self._options.timeout_s
+        wait_s = _TICK_S if self._judges.keep_time else min(max(0.0, deadline - now), _TICK_S)
         self._watch.on_tick()
-        for key, _ in self._selector.select(min(max(0.0, deadline - now), _TICK_S)):
+        for key, _ in self._selector.select(wait_s):
             open_ = key.data
             if open_.judging.receive():
                 self._finish(open_)
         for open_ in running:
             over = time.monotonic() - open_.began > self._options.timeout_s
-            if over and open_.judging.pidfd >= 0:
+            if over and not self._judges.keep_time and not open_.judging.closed:
                 self._close(open_)
-                limit = f"It was not done within {self._options.timeout_s:g} s."
-                reason = f"{limit} Grade it alone, or allow more time with --timeout."
-                self._fail(open_.hand_in, reason, open_.submission.sha256)
+                error = out_of_time(self._options.timeout_s)
+                self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256)
 
     def _finish(self, open_: _Open) -> None:
         took = round(time.monotonic() - open_.began, 3)
@@ -205,7 +203,7 @@ class ClassRun:
                     )
                     together.append(replace(check, points=points))
         together.sort(key=lambda result: self._order[result.id])
-        isolation, facts = sealed(self._zygote)
+        isolation, facts = self._judges.sealed(open_.judging)
         return report_of(
             replace(open_.submission, name=open_.hand_in.name),
             together,

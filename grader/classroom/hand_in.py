@@ -44,6 +44,8 @@ class ClassOptions:
     """Grade also what is known already."""
     author: str = ""
     """Who grades, for the gradebook."""
+    cluster: str | None = None
+    """Address of the scheduler of a cluster whose nodes judge, or "local" for one of this machine's own."""
 
 
 @dataclass(frozen=True, slots=True)

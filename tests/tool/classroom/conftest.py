@@ -13,6 +13,7 @@ import pytest
 from grader.checking.warm import WarmJudge
 from grader.classroom.grading import ClassRun
 from grader.classroom.hand_in import ClassOptions, Tally, Watcher
+from grader.classroom.judges import Local
 from grader.classroom.keys import with_dependencies
 from grader.errors import GraderError
 from grader.gradebook import Gradebook
@@ -128,7 +129,7 @@ def grade(book: Gradebook) -> Callable[..., Tally]:
         options = ClassOptions(jobs=jobs, timeout_s=timeout_s, force=force, author="ina")
         with WarmJudge(assignment, with_dependencies(assignment, selected), None) as judge:
             return ClassRun(assignment, selected, book, options, watcher or Watcher()).grade(
-                hand_ins, source="class", seed=7, zygote=None, judge=judge
+                hand_ins, source="class", seed=7, judges=Local(judge, None, jobs)
             )
 
     return run

@@ -1,0 +1,119 @@
+"""Where the hand-ins of a class are judged: beside this process, or on the nodes of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from grader.assignment import read_document
+from grader.classroom.keys import reference_modules
+from grader.errors import JudgeDied
+from grader.intake import read_submission
+from grader.model import Assignment, Check, CheckResult, Isolation, Submission
+from grader.options import IsolationChoice, preload
+from grader.worker import Zygote, ZygoteSpec
+
+if TYPE_CHECKING:
+    from grader.checking.warm import WarmJudge
+
+_WORTH_A_REHEARSAL = 4
+"""Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
+
+
+class Judging(Protocol):
+    """One submission that is being judged."""
+
+    @property
+    def closed(self) -> bool: ...
+    def fileno(self) -> int:
+        """Readable when `receive` has something to do."""
+
+    def receive(self) -> bool:
+        """Takes what is there; True once the result is all there."""
+
+    def result(self) -> tuple[list[CheckResult], dict[str, str]]:
+        """Results in the order of the assignment, and tracebacks of our own errors; raises JudgeDied."""
+
+    def close(self) -> None:
+        """Ends the judging if it still goes on."""
+
+
+class Judges(Protocol):
+    """Whoever judges."""
+
+    @property
+    def at_a_time(self) -> int:
+        """Submissions to hand out at a time; may change while a class is graded."""
+
+    @property
+    def keep_time(self) -> bool:
+        """Whether they stop by themselves what takes longer than its time."""
+
+    def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
+        """Starts to judge and returns at once. `only`: ids of the checks to run."""
+
+    def sealed(self, judging: Judging | None) -> tuple[Isolation, Mapping[str, str]]:
+        """How the student code of one judged submission was sealed, and where it ran; None: code that runs here."""
+
+
+class Local:
+    """Judges beside this process, forked from a warm one."""
+
+    keep_time = False
+
+    def __init__(self, judge: WarmJudge, zygote: Zygote | None, jobs: int) -> None:
+        self._judge = judge
+        self._zygote = zygote
+        self._jobs = jobs
+
+    @property
+    def at_a_time(self) -> int:
+        return self._jobs
+
+    def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
+        return self._judge.begin(submission, seed, only)
+
+    def sealed(self, judging: Judging | None) -> tuple[Isolation, Mapping[str, str]]:
+        from grader.pipeline import sealed
+
+        return sealed(self._zygote)
+
+
+def out_of_time(timeout_s: float) -> JudgeDied:
+    """What is said of a submission that was not done in its time."""
+    return JudgeDied(
+        f"It was not done within {timeout_s:g} s.", "Grade it alone, or allow more time with --timeout."
+    )
+
+
+@contextmanager
+def local(
+    assignment: Assignment,
+    selected: Sequence[Check],
+    isolation: IsolationChoice,
+    hand_ins: int,
+    jobs: int,
+) -> Iterator[Local]:
+    """The process that workers are forked from, and the one that judges are forked from."""
+    from grader.checking.warm import WarmJudge
+
+    modules = preload(assignment, selected)
+    with ExitStack() as stack:
+        zygote = None
+        if modules:
+            spec = ZygoteSpec.of(assignment, modules)
+            zygote = stack.enter_context(Zygote(spec, isolation=isolation))
+        rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
+        imports = reference_modules(assignment, selected) if rehearsal is not None else ()
+        judge = stack.enter_context(
+            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports)
+        )
+        judge.start()
+        yield Local(judge, zygote, jobs)
+
+
+def _solution(assignment: Assignment) -> Submission | None:
+    """The assignment's own right hand-in, if it declares one."""
+    folder = read_document(assignment.root).get("verify", {}).get("solution")
+    return read_submission(assignment.root / folder) if isinstance(folder, str) else None
