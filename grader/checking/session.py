@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,10 +74,11 @@ def run_checks(
 
 def run_session(plugin: ChecksPlugin) -> int:
     """One pytest session with `plugin`; its exit code."""
-    with _no_outside_options():
+    files = _check_files(plugin.assignment, plugin.selected.values())
+    with _no_outside_options(), _names_free_for(files):
         # given as modules, not by -p: a name would be looked up in the metadata of every installed package
         plugins = [plugin, pytest_metadata.plugin, pytest_jsonreport.plugin]
-        return pytest.main(_arguments(plugin.assignment, plugin.selected.values()), plugins=plugins)
+        return pytest.main(_arguments(plugin.assignment, files), plugins=plugins)
 
 
 def results_of(plugin: ChecksPlugin, exit_code: int) -> tuple[list[CheckResult], dict[str, str]]:
@@ -91,13 +94,17 @@ def results_of(plugin: ChecksPlugin, exit_code: int) -> tuple[list[CheckResult],
     return results, internal
 
 
-def _arguments(assignment: Assignment, selected: Iterable[Check]) -> list[str]:
-    """The student's folder is nowhere in them: no conftest.py, ini file or plugin of theirs can take effect."""
+def _check_files(assignment: Assignment, selected: Iterable[Check]) -> list[Path]:
+    """Those that can hold one of the checks: of its section, or of none."""
     sections = {check.part[:1] for check in selected}
     files = sorted(assignment.root.glob("test_*.py"))
-    chosen = [f for f in files if not f.stem[5:6].isdigit() or f.stem[5] in sections]
+    return [f for f in files if not f.stem[5:6].isdigit() or f.stem[5] in sections]
+
+
+def _arguments(assignment: Assignment, files: Iterable[Path]) -> list[str]:
+    """The student's folder is nowhere in them: no conftest.py, ini file or plugin of theirs can take effect."""
     return [
-        *map(str, chosen),
+        *map(str, files),
         f"--rootdir={assignment.root}",
         f"--confcutdir={assignment.root}",  # else every folder from / downwards is listed
         f"--config-file={os.devnull}",
@@ -124,6 +131,23 @@ def _no_outside_options() -> Iterator[None]:
         yield
     finally:
         os.environ.update(saved)
+
+
+@contextlib.contextmanager
+def _names_free_for(files: Iterable[Path]) -> Iterator[None]:
+    """Hide modules that only bear the name of one of the check files, such as another assignment's test_2_numbers.py.
+
+    pytest takes a module of that name, from whatever file, for the one that it is to import.
+    """
+    loaded = {file.stem: sys.modules[file.stem] for file in files if file.stem in sys.modules}
+    wanted = {file.stem: str(file) for file in files}
+    hidden = {name: m for name, m in loaded.items() if getattr(m, "__file__", None) != wanted[name]}
+    for name in hidden:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        sys.modules.update(hidden)
 
 
 def _confirmed_passes(report: dict[str, Any] | None, exit_code: int) -> set[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -59,8 +61,7 @@ def run(tmp_path: Path) -> Run:
         ]
         parts = tuple(Part(id, id, "") for id in dict.fromkeys(c.part for c in checks))
         assignment = Assignment("t", "1", "T", parts, tuple(checks), tmp_path, "0" * 64)
-        # One process runs many sessions and imports a check file by its name: each test needs a name of its own.
-        (tmp_path / f"test_2_{tmp_path.name}.py").write_text(PREAMBLE + body, encoding="utf-8")
+        (tmp_path / "test_2_checks.py").write_text(PREAMBLE + body, encoding="utf-8")
 
         def open_worker() -> FakeWorker:
             assert workers is not None, "no worker was to be opened"
@@ -344,6 +345,17 @@ def test_the_callers_environment_does_not_steer_the_session(
 def test_two_sessions_share_nothing(run: Run) -> None:
     body = "@check('2a.x')\ndef test_x(check, shared):\n    assert shared == {}\n    shared['left'] = 1\n"
     assert [run(body, "2a.x")[0]["2a.x"].status for _ in range(2)] == [Status.PASSED, Status.PASSED]
+
+
+def test_check_files_of_one_name_in_two_folders_are_two_files(run: Run) -> None:
+    """pytest keeps modules by name, and two assignments may well call a file test_2_checks.py: `run` always does."""
+    other = ModuleType("test_2_checks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "test_2_checks", other)
+        results, internal = run(RIGHT, "2a.right")
+        assert sys.modules["test_2_checks"] is other
+    assert results["2a.right"].status is Status.PASSED
+    assert internal == {}
 
 
 def test_thirds_of_points_are_exact_where_they_can_be(run: Run) -> None:
