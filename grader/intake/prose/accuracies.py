@@ -21,6 +21,8 @@ _ACCURACY = ("acc", "correct")
 _OTHER = ("loss", "f 1", "=f", "precision", "recall", "perplexity")
 _TIME = ("time", "second", "=sec", "minute", "=min", "duration", "=s", "hour")
 _EPOCH = ("epoch", "=ep")
+_PERCENT = ("percent", "per cent", "%")
+_BRACKET = re.compile(r"\s?[(\[][^()\[\]]{1,40}[)\]]")
 MOST_EPOCHS = 50
 
 
@@ -58,7 +60,7 @@ _Found = tuple[str, int, str, Decimal, str, str]
 
 
 def _of_table(runs: Sequence[RunWords], table: Table) -> Iterator[_Found]:
-    percent = contains(table.lead, ("percent", "%"))
+    percent = contains(table.lead, _PERCENT)
     by_row = any(_kind(head) for head in table.header)
     above = _run_of(runs, table.title) or _run_of(runs, table.lead)
     for cells, place in zip(table.rows, table.places, strict=True):
@@ -136,6 +138,8 @@ class _Group:
     """Figures side by side: "0.72, 0.92 and 0.97"."""
 
     figures: tuple[Figure, ...]
+    strokes: tuple[bool, ...]
+    """Of each but the first: whether a stroke joins it to the one before, "0.72/0.86"."""
     start: int
     end: int
 
@@ -153,31 +157,22 @@ def _split_lines(statement: Statement) -> Iterator[tuple[str, Statement, int]]:
 
 
 def _of_line(runs: Sequence[RunWords], text: str, statement: Statement, offset: int) -> Iterator[_Found]:
-    if not contains(text, (*_TRAIN, *_TEST, *_ACCURACY)):
+    if not contains(f"{statement.text} {statement.lead}", (*_TRAIN, *_TEST, *_ACCURACY)):
         return
-    tokens = scan(text)
-    groups = _groups(tokens)
+    groups = _groups(scan(text), percent=contains(f"{text} {statement.lead}", _PERCENT))
     if not groups:
         return
-    default = _run_at(runs, statement.path) or _run_of(runs, statement.title) or _run_of(runs, statement.lead)
-    starts = [0, *(g.end for g in groups)]
-    between = [text[start : g.start] for start, g in zip(starts, groups, strict=False)]
-    after = [
-        text[g.end : groups[k + 1].start if k + 1 < len(groups) else len(text)] for k, g in enumerate(groups)
-    ]
-    ahead = bool(_splits(between[0]))
-    epoch, run, pattern = 0, default, list[str]()
-    for k, group in enumerate(groups):
-        label = between[k] if ahead else after[k]
-        run = _last_run(runs, between[k]) or run
-        epoch = _last_epoch(between[k]) or epoch
-        splits = _splits(label)
-        if contains(label, _OTHER) and not contains(label, _ACCURACY):
-            continue
-        if run is None:
+    run = _run_at(runs, statement.path) or _run_of(runs, statement.title) or _run_of(runs, statement.lead)
+    ahead, labels = _labels(text, groups)
+    usual = _pair_of(f"{text} {statement.lead}") or _pair_of(statement.text)
+    epoch, pattern = 0, list[str]()
+    for group, before, label in zip(groups, ahead, labels, strict=True):
+        run = _last_run(runs, before) or run
+        epoch = _last_epoch(before) or epoch
+        if run is None or (contains(label, _OTHER) and not contains(label, _ACCURACY)):
             continue
         place = statement.place(offset + group.start)
-        rows = _assigned(group, splits, epoch, pattern)
+        rows = _assigned(group, _splits(label), epoch, pattern or usual)
         for number, kind, figure in rows:
             value = _value(figure, kind, "")
             if value is not None:
@@ -186,55 +181,80 @@ def _of_line(runs: Sequence[RunWords], text: str, statement: Statement, offset: 
             pattern.append(rows[0][1])
 
 
+def _labels(text: str, groups: Sequence[_Group]) -> tuple[list[str], list[str]]:
+    """What stands in front of each group, and the words that say what it is: those in front of it, or behind it.
+
+    "loss 0.84, train accuracy 0.71" names what follows, "0.71 train, 0.86 test" what came before. A bracket right
+    behind a figure, "0.71 (train)", belongs to it in either case.
+    """
+    starts = [0, *(g.end for g in groups)]
+    ends = [*(g.start for g in groups), len(text)]
+    gaps = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    brackets = [_BRACKET.match(gap) for gap in gaps[1:]]
+    own = [found[0] if found and _splits(found[0]) else "" for found in brackets]
+    before = [gaps[0], *(gap[len(mark) :] for gap, mark in zip(gaps[1:-1], own[:-1], strict=True))]
+    names_next = bool(_splits(gaps[0])) or contains(gaps[0], _OTHER) or not _splits(gaps[-1])
+    labels = []
+    for k, mark in enumerate(own):
+        label = before[k] if names_next else gaps[k + 1]
+        if k == len(groups) - 1 and not _splits(label):
+            label = label if _splits(before[k]) else gaps[-1]  # "…, and 0.96 on the training texts"
+        labels.append(mark or label)
+    return before, labels
+
+
+def _pair_of(text: str) -> list[str]:
+    """The order in which pairs are written where a line says it once: "(train / test)"."""
+    splits = _splits(text)
+    return splits if len(splits) == 2 else []
+
+
 def _assigned(
-    group: _Group, splits: list[str], epoch: int, pattern: Sequence[str]
+    group: _Group, splits: list[str], epoch: int, usual: Sequence[str]
 ) -> list[tuple[int, str, Figure]]:
-    """(epoch, kind, figure) of a group: one figure; a pair of train and test; or one split over the epochs."""
+    """(epoch, kind, figure) of a group: one figure; a pair of train and test; or figures over the epochs."""
     figures = group.figures
     if len(figures) == 1 and len(set(splits)) == 1:
         return [(epoch, splits[0], figures[0])]
-    if len(figures) == 2 and epoch and sorted(splits) == ["test_acc", "train_acc"]:
-        return [(epoch, kind, figure) for kind, figure in zip(splits, figures, strict=True)]
-    if (
-        len(figures) == 2
-        and epoch
-        and not splits
-        and list(pattern[:2])
-        in (
-            ["train_acc", "test_acc"],
-            ["test_acc", "train_acc"],
-        )
-    ):
-        return [(epoch, kind, figure) for kind, figure in zip(pattern[:2], figures, strict=True)]
-    if len(figures) > 1 and not epoch and len(set(splits)) == 1:
+    pair = splits or list(usual[:2])
+    if sorted(pair) == ["test_acc", "train_acc"]:
+        if len(figures) == 2 and epoch:
+            return [(epoch, kind, figure) for kind, figure in zip(pair, figures, strict=True)]
+        alternate = group.strokes == tuple(k % 2 == 0 for k in range(len(figures) - 1))
+        if len(figures) > 2 and not epoch and alternate and len(figures) % 2 == 0:
+            return [(k // 2 + 1, pair[k % 2], figure) for k, figure in enumerate(figures)]
+    if len(figures) > 1 and not epoch and len(set(splits)) == 1 and not any(group.strokes):
         return [(n, splits[0], figure) for n, figure in enumerate(figures, 1)]
     return []
 
 
-def _groups(tokens: Sequence[Token]) -> list[_Group]:
-    """Shares of a line, those that are joined by commas and "and" together."""
+def _groups(tokens: Sequence[Token], *, percent: bool) -> list[_Group]:
+    """Shares of a line, those that are joined by commas, strokes and "and" together.
+
+    percent: the line says that its figures are in percent.
+    """
     out: list[_Group] = []
     last = -1
     for i, token in enumerate(tokens):
-        if not isinstance(token, Figure) or not _may_be_share(token):
+        if not isinstance(token, Figure) or not _may_be_share(token, percent):
             continue
-        joined = last >= 0 and all(
-            t.kind is Kind.COMMA or t.text.lower() in ("and", "/", "then") for t in tokens[last + 1 : i]
-        )
-        if joined and i - last > 1:
-            out[-1] = _Group((*out[-1].figures, token), out[-1].start, token.end)
+        between = tokens[last + 1 : i] if last >= 0 else ()
+        if between and all(t.kind is Kind.COMMA or t.text.lower() in ("and", "/", "then") for t in between):
+            stroke = any(t.text == "/" for t in between)
+            above = out[-1]
+            out[-1] = _Group((*above.figures, token), (*above.strokes, stroke), above.start, token.end)
         else:
-            out.append(_Group((token,), token.start, token.end))
+            out.append(_Group((token,), (), token.start, token.end))
         last = i
     return out
 
 
-def _may_be_share(figure: Figure) -> bool:
+def _may_be_share(figure: Figure, percent: bool) -> bool:
     if figure.exponent or not figure.sure:
         return False
     if figure.unit == "%":
         return figure.plain <= 100
-    return not figure.unit and "." in figure.digits and figure.plain <= 1
+    return not figure.unit and "." in figure.digits and figure.plain <= (100 if percent else 1)
 
 
 def _splits(text: str) -> list[str]:

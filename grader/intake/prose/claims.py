@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from grader.intake.prose.amounts import agree
 from grader.intake.prose.figures import Figure, Kind, Token
-from grader.intake.prose.grammar import FAR, Sentence, clause, counts, formula_of, is_limit, wide_start
+from grader.intake.prose.grammar import FAR, Sentence, clause, counts, formula_of, is_limit, is_ordinal, wide_start
 from grader.intake.prose.outline import Path
 from grader.intake.prose.statements import Statement
 
@@ -125,7 +125,7 @@ def in_text(text: str, statement: Statement, counter: Counter) -> list[Claim]:
     claims: list[Claim] = []
     last = -1
     for i in range(len(sentence.tokens)):
-        if not sentence.result(i) or is_limit(sentence, i):
+        if not sentence.result(i) or is_limit(sentence, i) or is_ordinal(sentence, i):
             continue
         form = _form(sentence, i, statement, shown, counter.next())
         if not (claims and _is_same(sentence, last, i, claims[-1], form)):

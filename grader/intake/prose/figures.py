@@ -116,6 +116,7 @@ _TOKEN = re.compile(
     rf"""
       (?P<shape> (?:torch\.)?(?:Size)?{_GAP}\(?[\[(]{_GAP}[0-9]{{1,9}}
                  (?:{_GAP}[,x×]{_GAP}[0-9]{{1,9}}){{1,7}}{_GAP},?{_GAP}[\])]\)? )
+    | (?P<product> (?<![\w.])[0-9]{{1,5}}(?:{_GAP}[x×]{_GAP}[0-9]{{1,5}}){{2,7}}(?![\w.]|,[0-9]) )
     | (?P<power> (?:\^|\*\*){_GAP}(?:\{{[^{{}}]{{0,30}}\}}|\([^()]{{0,30}}\)|[+-]?[0-9]+(?:\.[0-9]+)?|\w) )
     | (?P<number> (?<![\w.])(?:{_DIGITS})
         (?: [eE](?P<e>[+-]?[0-9]{{1,5}})(?![\w])
@@ -131,6 +132,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_NUMBER = re.compile(_TOKEN.pattern.replace("(?P<product>", "(?P<product>(?!)", 1), re.VERBOSE)
+"""The same without products: for one that is a formula."""
 _KINDS = {
     "shape": Kind.SHAPE, "power": Kind.POWER, "relation": Kind.RELATION, "bound": Kind.BOUND,
     "operator": Kind.OPERATOR, "open": Kind.OPEN, "close": Kind.CLOSE, "word": Kind.WORD, "comma": Kind.COMMA,
@@ -138,11 +141,29 @@ _KINDS = {
 }  # fmt: skip
 
 
+_SHAPE_WORD = re.compile(r"\b(?:shapes?|sizes?|dimensions?|dims?)\b[^0-9.;]{0,24}$", re.IGNORECASE)
+
+
+def _is_shape(text: str, match: re.Match[str]) -> bool:
+    """Whether "1 × 2 × 3 × 4" is a shape: the word stands in front of it, or nothing else is there, and no result."""
+    before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() :]
+    if re.match(rf"{_GAP}[=≈+*/^-]", after):
+        return False
+    return not (before + after).strip(" .") or _SHAPE_WORD.search(before) is not None
+
+
 def scan(text: str) -> list[Token]:
     """The tokens of one sentence in their order; what is none of them is left out."""
     tokens: list[Token] = []
     at = 0
     while match := _TOKEN.search(text, at):
+        if match["product"] is not None:
+            if _is_shape(text, match):
+                tokens.append(Token(Kind.SHAPE, match.start(), match.end(), match[0]))
+                at = match.end()
+                continue
+            match = _NUMBER.match(text, match.start())
+            assert match is not None
         at = match.end()
         if match["number"] is not None:
             token = _figure(text, match, tokens)
@@ -187,6 +208,17 @@ def read_unit(text: str, at: int) -> tuple[str, int]:
         return "", at
     end = match.end() if unit else match.end("multiple")
     return f"{multiple} {unit}".strip(), end
+
+
+def free_unit(word: str) -> str:
+    """The unit that a word without a number names: "bytes", "GiB", "percent", "millions"; "" for any other word.
+
+    Words that have other meanings ("second", "min", "B") name none here.
+    """
+    if word.lower() in _MULTIPLES and len(word) > 3:
+        return _MULTIPLES[word.lower()]
+    unit = _exactly(word) if len(word) > 1 else ""
+    return unit if unit not in ("s", "min", "h", "nats") else ""
 
 
 def _exactly(written: str) -> str:

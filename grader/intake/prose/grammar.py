@@ -43,6 +43,11 @@ _SMALL_WORDS = {
     "and", "get", "i", "an", "if", "my", "do", "had", "our", "all", "one", "per", "use", "its", "von", "ist",
 }  # fmt: skip
 """Words that are as short as the name of a quantity and are none."""
+_COUNTED = {
+    "step", "table", "figure", "fig", "equation", "eq", "section", "question", "part", "task", "page", "item", "line",
+    "epoch", "head", "layer", "block", "stage", "case", "row", "column", "chapter", "exercise", "problem", "version",
+}  # fmt: skip
+"""Words whose number comes behind them."""
 _REACH = 150
 """Tokens before and after a number that are looked at; a sentence with more between is none."""
 FAR = 240
@@ -135,6 +140,14 @@ def is_limit(sentence: Sentence, i: int) -> bool:
         return True
     words = [t.text.lower() for t in tokens[max(0, left - 1) : left + 1] if t.kind is Kind.WORD]
     return any(word in _LIMITS for word in words)
+
+
+def is_ordinal(sentence: Sentence, i: int) -> bool:
+    """A number that only names something: "Step 1", "Table 2", "head 5"."""
+    token, left = sentence.tokens[i], sentence.tokens[i - 1] if i else None
+    if not isinstance(token, Figure) or token.unit or not token.digits.isdigit() or len(token.digits) > 2:
+        return False
+    return left is not None and left.kind is Kind.WORD and left.text.lower().rstrip("s") in _COUNTED
 
 
 # ---------------------------------------------------------------- words

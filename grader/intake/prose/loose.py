@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
 
 from grader.intake.prose.lines import Line, Shape, row
 from grader.intake.prose.markdown import inline
+from grader.intake.prose.outline import read_number
 from grader.intake.prose.tex import plain
 from grader.intake.prose.tidy import tidy
 
 _UNDERLINE = re.compile(r"\s*([=\-~_*#])\1{2,}\s*$")
 _BULLET = re.compile(r"\s{0,40}(?:[-*+•◦▪‣∙●○■]|--)\s+(?=\S)")
 _COLUMNS = re.compile(r"\t+| {2,}")
+_EQUATION_NUMBER = re.compile(r"\([0-9]{1,2}(?:\.[0-9]{1,2})?\)")
 _HEADING = 70
 """Characters of a line that may be a heading by its looks."""
 
@@ -21,6 +25,7 @@ _HEADING = 70
 def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
     """`source`: (line, place). Lines that begin with "# " or "|" mean what they mean in Markdown."""
     out: list[Line] = []
+    by_looks: set[int] = set()
     for raw, place in source:
         text = raw.rstrip()
         if not text.strip():
@@ -37,13 +42,62 @@ def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
             bullet = _BULLET.match(text)
             body = text[bullet.end() :] if bullet else text
             cells = [clean(cell) for cell in _COLUMNS.split(body.strip())]
+            if len(cells) > 1 and _EQUATION_NUMBER.fullmatch(cells[-1]):
+                cells.pop()
             if len(cells) > 1 and _is_row(cells):
-                out.append(row(cells, place))
+                by_looks.add(len(out))
+                out.append(replace(row(cells, place), width=len(text)))
             else:
-                shown = clean(body)
+                shown = " ".join(cells)
                 shape = Shape.TEXT if shown else Shape.GAP
                 out.append(Line(shape, shown, place, fresh=bool(bullet), width=len(text)))
+    return _settled(out, by_looks)
+
+
+# ---------------------------------------------------------------- columns
+
+
+def _settled(lines: Sequence[Line], by_looks: set[int]) -> list[Line]:
+    """Rows that are rows only by their wide spaces, and stand in no table, are text: "2a.   The query has …"."""
+    out: list[Line] = []
+    for columns, block in groupby(enumerate(lines), key=lambda i: i[0] in by_looks and bool(i[1].cells)):
+        own = [line for _, line in block]
+        out += own if not columns or _is_table(own) else [piece for line in own for piece in _as_text(line)]
     return out
+
+
+def _is_table(rows: Sequence[Line]) -> bool:
+    """Rows of one width; and either all of them, but for the head, begin with the number of a question, or none."""
+    widths = Counter(len(line.cells) for line in rows)
+    _, most = widths.most_common(1)[0]
+    numbered = [_is_question(line.cells[0]) for line in rows]
+    return len(rows) > 1 and 2 * most > len(rows) and (not any(numbered) or all(numbered[1:]))
+
+
+def _is_question(cell: str) -> bool:
+    """ "2a.", "Q4", "4e(i)": a number that names a question, not one that counts."""
+    number = read_number(cell)
+    if number is None or number.end < len(cell):
+        return False
+    return number.keyword or any(not piece.isdigit() for piece in number.pieces)
+
+
+def _as_text(line: Line) -> Iterator[Line]:
+    """A label and its value become one piece, "two heads: 5"; a value and the label of the next stay apart."""
+    pieces = [line.cells[0]]
+    for left, right in pairwise(line.cells):
+        reads_on = left[-1:] in ".,:;(=≈×+/-" or right[:1] in "(=≈×)" or _is_question(left)
+        labelled = not re.search(r"[0-9]", left) and re.match(r"[-~≈<]?\s?[0-9.\[(]", right)
+        if reads_on:
+            pieces[-1] += f" {right}"
+        elif labelled:
+            pieces[-1] += f": {right}"
+        else:
+            pieces.append(right)
+    for i, piece in enumerate(pieces):
+        fresh = i == 0 and _is_question(line.cells[0])
+        last = i == len(pieces) - 1
+        yield Line(Shape.TEXT, piece, line.place, fresh=fresh, width=line.width if last else 0)
 
 
 def clean(text: str) -> str:

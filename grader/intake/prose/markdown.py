@@ -17,6 +17,8 @@ _BULLET = re.compile(r"\s{0,12}(?:[-*+•◦▪‣–]|·(?!\s*[0-9])|\[[ xX]\])
 _BOLD_LINE = re.compile(r"(\*\*|__)(?=\S)(.{1,120}?)(?<=\S)\1:?$")
 _BOLD = re.compile(r"(?<!\w)(\*\*|__)(?=\S)([^*\n]{1,400}?)(?<=\S)\1(?!\w)")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)((?:[A-Za-z]{1,10} )?[0-9a-z().\s-]{1,12})\1[:.)]?\s*(?=\S)")
+_ALIGNED = re.compile(r"&+(?=\s*(?:[=≈<>+×≤≥⇒-]|$))|(?<=\s)&&+|&(?=&)")
+"""What aligns the lines of a formula: "n &= 5"."""
 _RULE = re.compile(r"\|?[\s:|-]{3,}\|?$")
 
 
@@ -79,7 +81,7 @@ def inline(text: str) -> str:
     text = _RAISED.sub(r"^{\1}", text)
     text = html.unescape(_TAG.sub(" ", _LINK.sub(r"\1", text)))
     text = plain(text.replace("`", ""), keep_brackets=True).replace("\n", " ; ")
-    return tidy(_without_stars(text)).strip()
+    return tidy(_ALIGNED.sub("", _without_stars(text))).strip()
 
 
 def _without_stars(text: str) -> str:

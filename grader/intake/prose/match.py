@@ -115,13 +115,15 @@ def _decide(answer: AnswerWords, kept: list[Candidate], questions: Questions) ->
             "The report says more than one thing, or it is not clear which is meant.",
         )
     group = groups[0]
-    chosen = max(group, key=lambda c: (c.best.explicit, c.best.number.digits if c.best.number else 0))
+    chosen = max(
+        group, key=lambda c: (c.best.sure, c.best.explicit, c.best.number.digits if c.best.number else 0)
+    )
     if chosen.claim.conflict:
         return Match(
             answer.key, _conflicting(chosen), False, "Numbers that are set equal there are not equal."
         )
     if not chosen.best.sure:
-        return Match(answer.key, (chosen,), False, "The digits can be read in more than one way.")
+        return Match(answer.key, (chosen,), False, "Its digits or its unit can be read in more than one way.")
     return Match(answer.key, (chosen,), True)
 
 

@@ -17,7 +17,7 @@ from grader.numbers import Unit, UnitError, unit_named
 
 _TOP = {"heading", "answer", "run", "labels", "given"}
 _HEADING = {"part", "words"}
-_ANSWER = {"key", "kind", "part", "needs", "words", "about", "not", "alone", "share", "from"}
+_ANSWER = {"key", "kind", "part", "needs", "words", "about", "not", "alone", "share", "whole", "from"}
 _RUN = {"results", "part", "names", "settings", "train", "test"}
 _LABELS = {"results", "part", "names", "count"}
 _GIVEN = {"part", "numbers"}
@@ -47,6 +47,8 @@ class AnswerWords:
     """It is the one answer of its question: the last result of the derivation is it."""
     share: bool = False
     """It may be written in percent."""
+    whole: bool = False
+    """It is a count: a number with decimals and without a multiplier, "302.021", is not clear."""
     comes_from: tuple[str, ...] = ()
     """Keys of earlier answers from which it is computed."""
 
@@ -147,6 +149,7 @@ def _answer(entry: Mapping[str, Any], checks: tuple[Check, ...], sections: set[s
         never=entries.texts(entry, "not", where),
         alone=entry.get("alone", False) is True,
         share=entry.get("share", False) is True,
+        whole=entry.get("whole", False) is True,
         comes_from=entries.texts(entry, "from", where),
     )
 

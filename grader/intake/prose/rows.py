@@ -13,10 +13,13 @@ from grader.intake.prose.outline import Outline, read_number
 from grader.intake.prose.statements import Statement, Table
 
 _UNIT_OF_HEADING = re.compile(r"(?:[(\[]|\bin\s)\s*([^()\[\]]{1,20}?)\s*[)\]]?\s*$")
+_TIMES_OF_HEADING = re.compile(r"(?:/|×|in\b|\()\s*(?:1\s*e\s*|10\s*\^\s*\{?\s*|e)(3|6|9|12)\}?\s*[)\]]?\s*$")
+_POWERS = {"3": "thousand", "6": "million", "9": "billion", "12": "trillion"}
 
 
 def in_table(table: Table, outline: Outline, counter: Counter) -> Iterator[Claim]:
     """Cell by cell. A row that begins with the number of a question belongs to that one."""
+    common = unit_of_heading(table.lead) or unit_of_heading(table.title)
     for cells, place in zip(table.rows, table.places, strict=True):
         number = read_number(cells[0]) if cells else None
         own = outline.resolve(number, table.path) if number and number.end >= len(cells[0]) else None
@@ -28,7 +31,7 @@ def in_table(table: Table, outline: Outline, counter: Counter) -> Iterator[Claim
             if column == 0 and lettered and own:
                 continue
             head = table.header[column] if column < len(table.header) else ""
-            unit = unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "")
+            unit = unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "") or common
             row_label = [w for w in words if w != cell] or ([cells[0]] if column and cells[0] != cell else [])
             inside = Statement(cell, ((0, place),), path, table.title, table.lead)
             for claim in in_text(cell, inside, counter):
@@ -55,8 +58,10 @@ def _of_row(form: Form, sentence: str, unit: str) -> Form:
 
 
 def unit_of_heading(head: str) -> str:
-    """The unit in the head of a column: "Memory (GB)", "Test accuracy [%]", "Time in min"."""
-    found = _UNIT_OF_HEADING.search(head)
+    """The unit in the head of a column: "Memory (GB)", "Test accuracy [%]", "Time in min", "Parameters / 10^6"."""
+    if power := _TIMES_OF_HEADING.search(head):
+        return _POWERS[power[1]]
+    found = _UNIT_OF_HEADING.search(head.rstrip(".: "))
     if not found:
         return ""
     unit, end = read_unit(found[1], 0)

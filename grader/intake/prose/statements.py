@@ -184,7 +184,7 @@ class _Builder:
             return True
         word = below.text.split(" ", 1)[0]
         unit, end = read_unit(below.text, 0)
-        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*\w", below.text[end:]):
+        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*[\w=≈:]", below.text[end:]):
             return True
         if _LABEL.match(below.text):
             return False
@@ -218,6 +218,8 @@ class _Builder:
             if path is not None:
                 self._path, self._title, self._lead = path, "", ""
         elif number and number.keyword and len(number.pieces) == 1 and (path := self._led_to(number)):
+            self._path, self._title, self._lead = path, "", ""
+        elif number and number.bracketed and (path := self._led_to(number)) and _follows(self._path, path):
             self._path, self._title, self._lead = path, "", ""
         for shown, at in _pieces(text):
             self._add(
@@ -281,6 +283,15 @@ def _usual_width(lines: Sequence[Line]) -> int:
     """The length of the longer lines of running text: where a writer's lines wrap."""
     lengths = sorted(line.width for line in lines if line.shape is Shape.TEXT and not line.printed)
     return max(lengths[int(len(lengths) * 0.9)] if lengths else 0, 60)
+
+
+def _follows(path: Path, other: Path) -> bool:
+    """Whether `other` is the next question after `path`, as "(ii)" is after "(i)" within one paragraph."""
+    return bool(path) and len(path) == len(other) and path[:-1] == other[:-1] and _rank(other) == _rank(path) + 1
+
+
+def _rank(path: Path) -> int:
+    return int(path[-1]) if path[-1].isdigit() else ord(path[-1])
 
 
 def _is_title(text: str) -> bool:

@@ -15,6 +15,8 @@ from grader.intake.prose.words import contains, spaced, stands_in
 WEAK = 1.5
 """From here on a claim is worth showing to a person, where nothing better is found."""
 _LISTED = 5.0
+_DOUBT = 1.0
+"""So much less weighs a number whose digits or unit can be read in more than one way."""
 _MOST = 60
 """Claims that are kept for one question."""
 
@@ -31,7 +33,9 @@ class Candidate:
     @property
     def best(self) -> Read:
         """The form to go on with: one with a unit where that matters, then the one with most digits."""
-        return max(self.reads, key=lambda read: (read.explicit, read.number.digits if read.number else 0))
+        return max(
+            self.reads, key=lambda read: (read.sure, read.explicit, read.number.digits if read.number else 0)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def _weighed(
         return None
     explicit = 1.0 if any(read.explicit for read in reads) and answer.unit.name else 0.0
     result = 0.5 if any(form.result for form in claim.forms) else 0.0
-    weight = placed + said + explicit + result
+    doubt = 0.0 if any(read.sure for read in reads) else _DOUBT
+    weight = placed + said + explicit + result - doubt
     return Candidate(claim, reads, weight) if weight >= WEAK else None
 
 
