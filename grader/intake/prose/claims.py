@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 
 from grader.intake.prose.amounts import agree
 from grader.intake.prose.figures import Figure, Kind, Token
-from grader.intake.prose.grammar import FAR, Sentence, clause, counts, formula_of, is_limit, is_ordinal, wide_start
+from grader.intake.prose.grammar import (
+    FAR,
+    Sentence,
+    clause,
+    counts,
+    formula_of,
+    is_limit,
+    is_ordinal,
+    wide_start,
+)
 from grader.intake.prose.outline import Path
 from grader.intake.prose.statements import Statement
 
@@ -176,8 +185,13 @@ def _is_same(sentence: Sentence, last: int, i: int, claim: Claim, form: Form) ->
 def _link(between: Sequence[Token]) -> str:
     """How two numbers are joined: "=" where a sign sets them equal, "or" by words; "" where they are not."""
     joined = "or"
+    new_line = named = False
     for token in between:
+        new_line = new_line or token.text == "\n"
+        named = named or (new_line and token.kind is Kind.WORD)
         if token.kind is Kind.RELATION:
+            if named:
+                return ""  # "elements = 5", and in the next line "bytes = 10"
             joined = "=" if token.text[0] in "=≈~:" else joined
         elif token.kind is Kind.WORD:
             if token.text.lower() not in _SAME:
@@ -226,13 +240,19 @@ def _mark_lists(sentence: Sentence, claims: Sequence[Claim]) -> None:
         if claim.shape or len(claim.forms) > 1:
             runs.append([])
             continue
-        if not (runs[-1] and _side_by_side(sentence.tokens[last + 1 : at])):
+        if not (runs[-1] and _alike(runs[-1][-1], claim) and _side_by_side(sentence.tokens[last + 1 : at])):
             runs.append([])
         runs[-1].append(claim)
         last = at
     for run in runs:
         for k, claim in enumerate(run if len(run) > 1 else ()):
             claim.listed, claim.list_of = k, run
+
+
+def _alike(one: Claim, other: Claim) -> bool:
+    """Of one unit: "0.537 GB, and 48 of them" is no list."""
+    left, right = one.forms[0].figure, other.forms[0].figure
+    return left is not None and right is not None and left.unit == right.unit
 
 
 def _side_by_side(between: Sequence[Token]) -> bool:

@@ -18,6 +18,8 @@ _UNDERLINE = re.compile(r"\s*([=\-~_*#])\1{2,}\s*$")
 _BULLET = re.compile(r"\s{0,40}(?:[-*+•◦▪‣∙●○■]|--)\s+(?=\S)")
 _COLUMNS = re.compile(r"\t+| {2,}")
 _EQUATION_NUMBER = re.compile(r"\([0-9]{1,2}(?:\.[0-9]{1,2})?\)")
+_VALUE = re.compile(r"[0-9]{3}|[0-9][.,][0-9]|[=≈×*+]")
+"""What no label has in it; "48 heads" and "layer 1" are labels."""
 _HEADING = 70
 """Characters of a line that may be a heading by its looks."""
 
@@ -71,7 +73,9 @@ def _is_table(rows: Sequence[Line]) -> bool:
     widths = Counter(len(line.cells) for line in rows)
     _, most = widths.most_common(1)[0]
     numbered = [_is_question(line.cells[0]) for line in rows]
-    return len(rows) > 1 and 2 * most > len(rows) and (not any(numbered) or all(numbered[1:]))
+    if all(numbered[1:]) and any(numbered):
+        return len(rows) > 1 and 4 * most >= 3 * len(rows)
+    return len(rows) > 1 and 2 * most > len(rows) and not any(numbered)
 
 
 def _is_question(cell: str) -> bool:
@@ -87,7 +91,7 @@ def _as_text(line: Line) -> Iterator[Line]:
     pieces = [line.cells[0]]
     for left, right in pairwise(line.cells):
         reads_on = left[-1:] in ".,:;(=≈×+/-" or right[:1] in "(=≈×)" or _is_question(left)
-        labelled = not re.search(r"[0-9]", left) and re.match(r"[-~≈<]?\s?[0-9.\[(]", right)
+        labelled = not _VALUE.search(left) and re.match(r"[-~≈<]?\s?[0-9.\[(]", right)
         if reads_on:
             pieces[-1] += f" {right}"
         elif labelled:

@@ -41,7 +41,10 @@ def _enough(said: Sequence[Statement]) -> bool:
 
 
 def read_labels(labels: LabelWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:
-    """The labels in their order, where just as many are named as there are texts."""
+    """The labels in their order, where just as many are named as there are texts.
+
+    A sentence under another heading, or under none, that names as many may list the classes instead: for a person.
+    """
     part = path_of(labels.part)
     found: list[tuple[str, str, str]] = []
     for item in said:
@@ -54,13 +57,27 @@ def read_labels(labels: LabelWords, said: Sequence[Statement | Table]) -> Writte
         else:
             found += [(name, item.places[0][1], one_line(item.text)) for name in _named(item.text, labels)]
     if not found:
-        return None
+        return _elsewhere(labels, said)
     _, place, sentence = found[0]
     value = "\n".join(name for name, _, _ in found)
     if len(found) == labels.count:
         return WrittenAnswer((Reading(value, place, sentence),))
     why = f"{len(found)} labels are named there, and {labels.count} are due: it is not clear which text each is for."
     return WrittenAnswer((Reading(value, place, sentence),), (why,), sure=False)
+
+
+def _elsewhere(labels: LabelWords, said: Sequence[Statement | Table]) -> WrittenAnswer | None:
+    section = path_of(labels.part)[:1]
+    readings = []
+    for item in said:
+        if isinstance(item, Statement) and item.path[:1] in ((), section):
+            named = _named(item.text, labels)
+            if len(named) == labels.count == len(set(named)):
+                readings.append(Reading("\n".join(named), item.places[0][1], one_line(item.text)))
+    if not readings:
+        return None
+    why = "No heading leads to this question: a person has to say whether these are the labels of the texts."
+    return WrittenAnswer(tuple(readings[:6]), (why,), sure=False)
 
 
 def _named(text: str, labels: LabelWords) -> list[str]:

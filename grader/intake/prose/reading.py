@@ -67,7 +67,7 @@ _OF_DATA = ("B", "byte", "bit", "b")
 
 
 def _with_unit(form: Form, claim: Claim, answer: AnswerWords) -> tuple[str, bool]:
-    """A number without a unit, with the one that the words or the formula in front of it name, and whether that is sure.
+    """A number without a unit, with the one that the words or the formula before it name; whether that is sure.
 
     "" where it cannot be the answer.
     """
@@ -80,7 +80,11 @@ def _with_unit(form: Form, claim: Claim, answer: AnswerWords) -> tuple[str, bool
             return f"{value} {named.pop()}", True
         whole = figure.plain >= _MANY and figure.plain.denominator == 1
         memory = bool(named) or contains(claim.near, _DATA_WORDS)
-        return (f"{value} bytes" if whole and not named else value, whole and not named) if memory else ("", False)
+        return (
+            (f"{value} bytes" if whole and not named else value, whole and not named)
+            if memory
+            else ("", False)
+        )
     if due.dimension == NUMBER and due.factor != 1:  # a share in percent is due
         if "%" in said:
             return f"{value} %", True

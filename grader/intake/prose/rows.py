@@ -31,7 +31,9 @@ def in_table(table: Table, outline: Outline, counter: Counter) -> Iterator[Claim
             if column == 0 and lettered and own:
                 continue
             head = table.header[column] if column < len(table.header) else ""
-            unit = unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "") or common
+            unit = (
+                unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "") or common
+            )
             row_label = [w for w in words if w != cell] or ([cells[0]] if column and cells[0] != cell else [])
             inside = Statement(cell, ((0, place),), path, table.title, table.lead)
             for claim in in_text(cell, inside, counter):

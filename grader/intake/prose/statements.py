@@ -184,7 +184,7 @@ class _Builder:
             return True
         word = below.text.split(" ", 1)[0]
         unit, end = read_unit(below.text, 0)
-        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*[\w=≈:]", below.text[end:]):
+        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*[\w=≈:/]", below.text[end:]):
             return True
         if _LABEL.match(below.text):
             return False
@@ -213,13 +213,8 @@ class _Builder:
 
     def _sentence(self, text: str, places: tuple[tuple[int, str], ...], printed: bool) -> None:
         number = read_number(text)
-        if number and number.keyword and (number.bracketed or text[number.end - 1 : number.end] in ",:."):
-            path = self._led_to(number)
-            if path is not None:
-                self._path, self._title, self._lead = path, "", ""
-        elif number and number.keyword and len(number.pieces) == 1 and (path := self._led_to(number)):
-            self._path, self._title, self._lead = path, "", ""
-        elif number and number.bracketed and (path := self._led_to(number)) and _follows(self._path, path):
+        path = self._led_to(number) if number else None
+        if number and path is not None and self._opens(number, path, text):
             self._path, self._title, self._lead = path, "", ""
         for shown, at in _pieces(text):
             self._add(
@@ -233,6 +228,13 @@ class _Builder:
                 )
             )
         self._lead_used = True
+
+    def _opens(self, number: Number, path: Path, text: str) -> bool:
+        """Whether the number in front of a sentence inside a paragraph is that of a question."""
+        if number.keyword:
+            marked = number.bracketed or text[number.end - 1 : number.end] in (",", ":", ".")
+            return marked or (len(number.pieces) == 1 and path != ())
+        return number.bracketed and _follows(self._path, path)
 
     def _add(self, statement: Statement) -> None:
         if statement.text.strip():
@@ -287,7 +289,9 @@ def _usual_width(lines: Sequence[Line]) -> int:
 
 def _follows(path: Path, other: Path) -> bool:
     """Whether `other` is the next question after `path`, as "(ii)" is after "(i)" within one paragraph."""
-    return bool(path) and len(path) == len(other) and path[:-1] == other[:-1] and _rank(other) == _rank(path) + 1
+    return (
+        bool(path) and len(path) == len(other) and path[:-1] == other[:-1] and _rank(other) == _rank(path) + 1
+    )
 
 
 def _rank(path: Path) -> int:

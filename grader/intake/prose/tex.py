@@ -35,7 +35,8 @@ _UNITS = {
 _DROPPED = {
     "label": 1, "ref": 1, "eqref": 1, "cite": 1, "vspace": 1, "hspace": 1, "tag": 1, "includegraphics": 1,
     "textcolor": 1, "color": 1, "setlength": 2, "cmidrule": 1, "cline": 1, "rule": 2, "fontsize": 2, "url": 1,
-    "addtocounter": 2, "setcounter": 2, "hypersetup": 1, "begin": 1, "end": 1, "usepackage": 1, "documentclass": 1, "bibliography": 1,
+    "addtocounter": 2, "setcounter": 2, "hypersetup": 1, "begin": 1, "end": 1,
+    "usepackage": 1, "documentclass": 1, "bibliography": 1,
 }  # fmt: skip
 _WITH_TEXT = {
     "text", "mathrm", "textbf", "mathbf", "textit", "emph", "texttt", "mathit", "mathsf", "textsf", "textrm", "boxed",
