@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,12 @@ from grader.worker import Zygote, ZygoteSpec
 ALICE = Path(__file__).parents[2] / "submissions" / "alice"
 Files = Mapping[str, "str | bytes | Callable[[Path], None]"]
 GradeFiles = Callable[..., dict[str, CheckResult]]
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, which some of them send."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

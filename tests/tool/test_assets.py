@@ -138,10 +138,11 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the hub's library reads its settings when it is imported."""
+    """In a process of its own: the hub's library reads its settings when it is imported; none but those given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "HF_HUB_DISABLE_PROGRESS_BARS": "1", **environment},
+        env={**inherited, "HF_HUB_DISABLE_PROGRESS_BARS": "1", **environment},
         capture_output=True,
         text=True,
         check=False,

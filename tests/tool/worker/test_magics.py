@@ -65,6 +65,8 @@ _LINES = (
 @given(st.lists(st.sampled_from(_LINES), max_size=9))
 def test_ipython_agrees_on_what_is_python(lines: list[str]) -> None:
     """Where IPython makes Python of a cell, so do we, with the same names bound."""
+    # An open bracket before a "?" is no Python, and IPython throws the bracket away.
+    assume("x?" not in lines or not {"y = [1,", "u = (1"} & set(lines))
     source = "\n".join(lines)
     ours = neutralise(source)
     assert ours.count("\n") == source.count("\n")
