@@ -40,13 +40,13 @@ class Cost:
     memory_mib: float
 
 
-def measure(command: Sequence[str], good: set[int]) -> Cost:
+def measure(command: Sequence[str], good: set[int], sample_s: float = SAMPLE_S) -> Cost:
     """Run `command` once; raises RuntimeError where it ends with another exit code than the `good` ones."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = [0.0]
     done = threading.Event()
-    sampler = threading.Thread(target=_sample, args=(process.pid, peak, done))
+    sampler = threading.Thread(target=_sample, args=(process.pid, peak, done, sample_s))
     sampler.start()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
@@ -58,9 +58,9 @@ def measure(command: Sequence[str], good: set[int]) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak[0])
 
 
-def _sample(pid: int, peak: list[float], done: threading.Event) -> None:
+def _sample(pid: int, peak: list[float], done: threading.Event, every_s: float) -> None:
     """Keep the largest sum of proportional set sizes over the tree below `pid`."""
-    while not done.wait(SAMPLE_S):
+    while not done.wait(every_s):
         total = 0
         try:
             root = psutil.Process(pid)

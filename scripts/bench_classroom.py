@@ -1,0 +1,139 @@
+"""What a class costs: cost a submission, two at a time, memory, going on, the class book, and a cluster of two.
+
+    python scripts/bench_classroom.py --size 300 [--cluster]
+
+A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4: everything
+counts, from the archive to reports and gradebook. Beside it, in the same run: one pytest process a submission
+(scripts/baseline.py, which seals nothing and writes nothing), and two processes that only count. CPU is user + system
+time of the whole process tree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from scripts.bench import Cost, measure  # noqa: E402
+from scripts.make_class import students, write_zip  # noqa: E402
+
+PARTS = ("--part", "2", "--part", "4")
+COUNT = "sum(i * i for i in range(20_000_000))"
+GOOD = {0}
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A made class in a folder of its own."""
+
+    folder: Path
+    size: int
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / f"class-{self.size}.zip"
+
+    def grade(self, out: str, *arguments: str) -> Cost:
+        """One `grade` of it, with reports and gradebook below `out`."""
+        words = (str(self.archive), "--out", str(self.folder / out), "--seed", "1", *PARTS, *arguments)
+        return measure((sys.executable, "-m", "grader", *words), GOOD, sample_s=1.0)
+
+
+def made(folder: Path, size: int, seed: int = 1) -> Class:
+    """A class of this size, zipped."""
+    found = Class(folder, size)
+    write_zip(found.archive, size, seed)
+    return found
+
+
+def fresh(folder: Path, number: int) -> float:
+    """CPU seconds of one pytest process a submission, median over the first `number` of the class."""
+    spent = []
+    for _, user, _, files in students(number, 1):
+        place = folder / f"fresh-{user}"
+        place.mkdir()
+        for file, text in files.items():
+            (place / file).write_text(text, "utf-8")
+        command = (sys.executable, "scripts/baseline.py", str(place), *PARTS)
+        spent.append(measure(command, {0, 1}).cpu_s)
+    return statistics.median(spent)
+
+
+def bare_speedup() -> float:
+    """How much more two processes that only count get done than one."""
+    return 2 * _count(1) / _count(2)
+
+
+def _count(processes: int) -> float:
+    began = time.perf_counter()
+    running = [subprocess.Popen([sys.executable, "-c", COUNT]) for _ in range(processes)]
+    for process in running:
+        process.wait()
+    return time.perf_counter() - began
+
+
+def rate(small: Cost, large: Cost, more: int) -> float:
+    """Submissions a second beyond what starting costs: from two runs that differ by `more` submissions."""
+    return more / (large.wall_s - small.wall_s)
+
+
+def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) -> None:
+    """Measure and print."""
+    whole, part, few = (made(folder, n) for n in (size, sample, max(4, sample // 10)))
+    cost = whole.grade("whole", "--jobs", "2")
+    each = 1000 * cost.cpu_s / size
+    print(f"{size} submissions, parts 2 and 4, --jobs 2")
+    print(f"  CPU a submission, all in     {each:9.0f} ms")
+    print(f"  wall, whole run              {cost.wall_s:9.1f} s")
+    print(f"  peak memory (PSS)            {cost.memory_mib:9.0f} MiB", flush=True)
+    alone = 1000 * fresh(folder, pytests)
+    print(f"  one pytest process each      {alone:9.0f} ms CPU a submission (median of {pytests})")
+    print(f"  pytest / grade               {alone / each:9.1f}", flush=True)
+    again = whole.grade("whole", "--jobs", "2")
+    print(f"  the same command again       {again.wall_s:9.1f} s wall", flush=True)
+    book = measure(
+        (sys.executable, "-m", "grader", "class", "--book", str(folder / "whole" / "gradebook.sqlite")), GOOD
+    )
+    page = folder / "whole" / "class.html"
+    print(f"  class book                   {book.wall_s:9.1f} s wall, {book.memory_mib:.0f} MiB, ", end="")
+    print(f"page of {page.stat().st_size / 2**20:.1f} MiB", flush=True)
+    more = part.size - few.size
+    ones = [job.grade(f"one-{job.size}", "--jobs", "1") for job in (few, part)]
+    twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]
+    bare = bare_speedup()
+    speedup = rate(*twos, more) / rate(*ones, more)
+    print(f"  two jobs against one         {speedup:9.2f} times the submissions a second")
+    print(
+        f"  two bare counting processes  {bare:9.2f} times; efficiency {speedup / bare:.0%} of that",
+        flush=True,
+    )
+    if cluster:
+        nodes = [job.grade(f"cluster-{job.size}", "--jobs", "2", "--cluster", "local") for job in (few, part)]
+        share = rate(*nodes, more) / rate(*twos, more)
+        print(f"  two nodes of a cluster       {share:9.0%} of the submissions a second of --jobs 2")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=300)
+    parser.add_argument("--sample", type=int, default=100, help="submissions for the runs that are compared")
+    parser.add_argument("--fresh", type=int, default=5, help="submissions graded by a pytest process each")
+    parser.add_argument("--cluster", action="store_true", help="also two nodes of a cluster on this machine")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="bench-class-") as folder:
+        report(options.size, options.sample, options.fresh, options.cluster, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
