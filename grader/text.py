@@ -74,6 +74,8 @@ def one_line(text: str, limit: int = LINE_LIMIT) -> str:
 
 def visible(text: str, kept: frozenset[str] = KEPT_CONTROL) -> str:
     """Show what would be invisible, or would reorder its neighbours, as a backslash escape."""
+    if text.isascii() and text.isprintable():  # nearly all of it, and nothing of that is hidden
+        return text
     shown: list[str] = []
     marks = 0
     for char in text:

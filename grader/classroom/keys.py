@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from grader import __version__
@@ -91,7 +92,7 @@ def _name(node: ast.expr) -> str:
 
 def _imported(path: Path, seen: set[Path]) -> set[Path]:
     """Every module of the reference that `path` imports, wherever in it, directly or through another."""
-    for name in _imports(ast.parse(path.read_bytes())):
+    for name in _imports(path.read_bytes()):
         parts = name.split(".")
         if parts[0] != "reference":
             continue
@@ -104,12 +105,15 @@ def _imported(path: Path, seen: set[Path]) -> set[Path]:
     return seen
 
 
-def _imports(tree: ast.AST) -> Iterable[str]:
-    for node in ast.walk(tree):
+@lru_cache(maxsize=1024)  # a module of the reference is imported by several test files
+def _imports(source: bytes) -> frozenset[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
 
 
 def _worker_side(assignment: Assignment) -> set[Path]:

@@ -14,6 +14,7 @@ from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
 from grader.render.compose import view_of
+from grader.render.view import ReportView
 
 
 def html_page(report: GradeReport) -> str:
@@ -21,13 +22,24 @@ def html_page(report: GradeReport) -> str:
     style = (_templates() / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = _html_environment().get_template("report.html.j2")
-    return page.render(report=view_of(report), style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
+    return page.render(report=_view(report), style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
 
 
 def markdown_page(report: GradeReport) -> str:
     """The same content for people who read it in an editor, an issue or a message."""
     page = _markdown_environment().get_template("report.md.j2")
-    return page.render(report=view_of(report)).strip() + "\n"
+    return page.render(report=_view(report)).strip() + "\n"
+
+
+_latest: tuple[GradeReport, ReportView] | None = None
+"""Both pages show the same view, one after the other."""
+
+
+def _view(report: GradeReport) -> ReportView:
+    global _latest
+    if _latest is None or _latest[0] is not report:
+        _latest = (report, view_of(report))
+    return _latest[1]
 
 
 def _templates() -> Path:
