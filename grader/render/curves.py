@@ -73,10 +73,15 @@ def _x_labels(n: int) -> list[int]:
     return [0, *range(step - 1, n, step)] if step > 1 else list(range(n))
 
 
+_SMALLEST = 1e-290
+"""Below it floats lose digits, and a step of theirs may be none."""
+
+
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """At least two round numbers that enclose [low, high], evenly spaced."""
-    if not high - low > 1e-12 * max(abs(low), abs(high)):
-        room = abs(low) * 0.1 or 1.0
+    size = max(abs(low), abs(high))
+    if not high - low > max(1e-12 * size, _SMALLEST):
+        room = size * 0.1 if size > _SMALLEST else 1.0
         low, high = low - room, high + room
     step = _nice_step((high - low) / about)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -51,6 +51,7 @@ def test_ticks_enclose_the_values_and_are_few(a: float, b: float) -> None:
         (0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
         (0.7217, 0.9658, [0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]),
         (0.0, 0.0, [-1.0, -0.5, 0.0, 0.5, 1.0]),
+        (0.0, 5e-324, [-1.0, -0.5, 0.0, 0.5, 1.0]),
     ],
 )
 def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
