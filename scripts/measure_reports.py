@@ -33,6 +33,14 @@ TRUTH = ROOT / "scripts" / "written" / "truth.toml"
 FOUND, WRONG, REVIEW, MISSED = "found", "wrong", "to a person", "missed"
 
 
+GROUPS = {
+    "reader tuned on these": "",
+    "kept aside, seen since": "kept_aside",
+    "unseen": "unseen",
+}
+"""Which reports the reader was made on, by the key that truth.toml gives them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One answer of one report."""
@@ -47,6 +55,11 @@ class Judged:
 def truths() -> dict[str, dict[str, Any]]:
     """What each report states, by its name."""
     return tomllib.loads(TRUTH.read_text("utf-8"))
+
+
+def group_of(stated: Mapping[str, Any]) -> str:
+    """The title of the group that a report belongs to."""
+    return next(title for title, key in reversed(GROUPS.items()) if not key or stated.get(key))
 
 
 def judge(name: str, stated: Mapping[str, Any], written: Written, questions: Questions) -> Iterator[Judged]:
@@ -135,11 +148,9 @@ def main(names: Sequence[str]) -> int:
         f"{'report':24s}{'stated':>6s}  " + "".join(f"{kind:>12s}" for kind in (FOUND, WRONG, REVIEW, MISSED))
     )
     for report in dict.fromkeys(one.report for one in judged):
-        aside = " (kept aside)" if stated[Path(report).stem].get("kept_aside") else ""
-        print(line(report + aside, [one for one in judged if one.report == report]))
-    groups = {False: "reader tuned on these", True: "kept aside"}
-    for aside, title in groups.items():
-        own = [one for one in judged if bool(stated[Path(one.report).stem].get("kept_aside")) is aside]
+        print(line(report, [one for one in judged if one.report == report]))
+    for title in GROUPS:
+        own = [one for one in judged if group_of(stated[Path(one.report).stem]) == title]
         if own:
             print(line(title, own))
     print(line("all", judged))
