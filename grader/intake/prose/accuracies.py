@@ -22,7 +22,10 @@ _OTHER = ("loss", "f 1", "=f", "precision", "recall", "perplexity")
 _TIME = ("time", "second", "=sec", "minute", "=min", "duration", "=s", "hour")
 _EPOCH = ("epoch", "=ep")
 _PERCENT = ("percent", "per cent", "%")
-_BRACKET = re.compile(r"\s?[(\[][^()\[\]]{1,40}[)\]]")
+_OWN_WORDS = re.compile(
+    r"\s?(?:[(\[][^()\[\]]{1,40}[)\]]|(?:on|for|in) (?:the |my |our |all |its )?(?:train|test|valid|eval)\w*)"
+)
+"""What says behind a figure what it is, whatever stands in front of it."""
 MOST_EPOCHS = 50
 
 
@@ -185,12 +188,12 @@ def _labels(text: str, groups: Sequence[_Group]) -> tuple[list[str], list[str]]:
     """What stands in front of each group, and the words that say what it is: those in front of it, or behind it.
 
     "loss 0.84, train accuracy 0.71" names what follows, "0.71 train, 0.86 test" what came before. A bracket right
-    behind a figure, "0.71 (train)", belongs to it in either case.
+    behind a figure, "0.71 (train)" or "0.71 on the training set", belongs to it in either case.
     """
     starts = [0, *(g.end for g in groups)]
     ends = [*(g.start for g in groups), len(text)]
     gaps = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-    brackets = [_BRACKET.match(gap) for gap in gaps[1:]]
+    brackets = [_OWN_WORDS.match(gap) for gap in gaps[1:]]
     own = [found[0] if found and _splits(found[0]) else "" for found in brackets]
     before = [gaps[0], *(gap[len(mark) :] for gap, mark in zip(gaps[1:-1], own[:-1], strict=True))]
     names_next = bool(_splits(gaps[0])) or contains(gaps[0], _OTHER) or not _splits(gaps[-1])
@@ -270,7 +273,7 @@ def _splits(text: str) -> list[str]:
 
 def _last_epoch(text: str) -> int:
     found = re.findall(r"\bepochs?\W{0,3}([0-9]{1,2})\b", text, re.IGNORECASE)
-    ordinal = re.findall(r"\b(first|second|third|fourth|fifth)\s+epoch", text, re.IGNORECASE)
+    ordinal = re.findall(r"\b(first|second|third|fourth|fifth)\s+(?:epoch|one\b)", text, re.IGNORECASE)
     if found:
         return int(found[-1])
     return ("first", "second", "third", "fourth", "fifth").index(ordinal[-1].lower()) + 1 if ordinal else 0

@@ -42,6 +42,8 @@ _LABEL = 70
 """Characters before and after a number that are looked at for what it is."""
 _CALL = re.compile(r"\bexp\s?\(")
 """Part of a formula, no word about its result."""
+_CONDITION = re.compile(r"\|[^()|]{0,80}\)")
+"""What a probability is conditioned on: "P(mat | the cat sat on the)" is that of "mat"."""
 MOST_CLAIMS = 4_000
 
 
@@ -106,7 +108,7 @@ class Claim:
         parts = [*self.labels, self.label]
         for form in self.forms:
             parts += [form.before, form.after]
-        return _CALL.sub("(", " ; ".join(part for part in parts if part))
+        return _CONDITION.sub(")", _CALL.sub("(", " ; ".join(part for part in parts if part)))
 
     @property
     def wide(self) -> str:
@@ -208,7 +210,14 @@ def _label(sentence: Sentence, claims: Sequence[Claim]) -> None:
     """What stands in front of a colon at the beginning of a line is said of all numbers of that line."""
     labels: list[tuple[int, int, str]] = []
     start, colon, plain = 0, -1, True
+    piece = 0  # where the last semicolon was: a label behind it says what follows, not what came before
     for k, token in enumerate(sentence.tokens):
+        if token.text == ";":
+            piece = token.end
+        elif token.text == ":" and 0 < colon < piece:
+            label = sentence.text[start:colon] if plain else ""
+            labels.append((colon, piece, label))
+            start, colon, plain = piece, -1, True
         if token.text == "\n":
             labels.append((colon, token.start, sentence.text[start:colon] if colon > 0 and plain else ""))
             start, colon, plain = token.end, -1, True

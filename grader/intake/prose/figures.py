@@ -171,7 +171,7 @@ def scan(text: str) -> list[Token]:
         else:
             token = Token(_KINDS[match.lastgroup or "word"], match.start(), at, match[0])
         tokens.append(token)
-    return _joined(_times(tokens))
+    return _joined(_times(_without_conditions(tokens)))
 
 
 def _figure(text: str, match: re.Match[str], before: list[Token]) -> Token:
@@ -240,7 +240,8 @@ def _plain_digits(written: str, before: list[Token]) -> tuple[str, bool]:
         return digits, groups > 1 or THIN in written or after_sign
     if ", " in written or "," + THIN in written:
         after_sign = bool(before) and before[-1].kind in (Kind.RELATION, Kind.OPERATOR)
-        return re.sub(rf",{_S}", "", written), after_sign or THIN in written
+        no_list = re.search(rf",{_S}0", written) is not None  # "151, 019, 520": nobody lists 019
+        return re.sub(rf",{_S}", "", written), after_sign or no_list or THIN in written
     if re.fullmatch(r"[0-9]{1,3},[0-9]{3}", written):
         return (written.replace(",", "."), True) if written.startswith("0") else (written, True)
     if re.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", written):
@@ -249,6 +250,18 @@ def _plain_digits(written: str, before: list[Token]) -> tuple[str, bool]:
         return written.replace(".", "").replace(",", "."), True
     digits = re.sub("['_]", "", written).replace(",", ".")
     return digits if not digits.startswith(".") else f"0{digits}", True
+
+
+def _without_conditions(tokens: list[Token]) -> list[Token]:
+    """Without the stroke of "P(mat | the cat sat on the)", which ends nothing."""
+    out: list[Token] = []
+    opened = 0
+    for token in tokens:
+        opened = max(0, opened + (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE))
+        opened = 0 if token.text == "\n" else opened
+        if not (token.text == "|" and opened):
+            out.append(token)
+    return out
 
 
 def _times(tokens: list[Token]) -> list[Token]:

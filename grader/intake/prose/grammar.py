@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader.intake.prose.amounts import agree
 from grader.intake.prose.figures import Figure, Kind, Token, scan
 
 _FUNCTIONS = {"exp", "ln", "log", "lg", "sqrt", "log_2", "log_10", "log2", "log10", "round"}
@@ -188,8 +189,18 @@ def _clause_end(sentence: Sentence, i: int) -> int:
         if _cuts(tokens, j) or number or token.kind in (Kind.RELATION, Kind.SHAPE):
             if token.kind is Kind.OPEN and j == i + 1 and _bracket_of_words(tokens, j):
                 return _bracket_end(sentence, j)
+            if token.kind is Kind.RELATION and _names_next(tokens, i, j):
+                return tokens[i].end
             return token.start
     return len(sentence.text)
+
+
+def _names_next(tokens: Sequence[Token], i: int, sign: int) -> bool:
+    """Whether the words between number i and a sign are those of the next number: "0.5 masked error = 0.3"."""
+    if not any(t.kind is Kind.WORD and len(t.text) > 2 for t in tokens[i + 1 : sign]):
+        return False
+    one, other = tokens[i], next((t for t in tokens[sign + 1 : sign + 4] if isinstance(t, Figure)), None)
+    return not (isinstance(one, Figure) and other is not None and agree(one, other))
 
 
 def counts(tokens: Sequence[Token], j: int) -> bool:

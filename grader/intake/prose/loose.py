@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
@@ -15,11 +15,14 @@ from grader.intake.prose.tex import plain
 from grader.intake.prose.tidy import tidy
 
 _UNDERLINE = re.compile(r"\s*([=\-~_*#])\1{2,}\s*$")
-_BULLET = re.compile(r"\s{0,40}(?:[-*+•◦▪‣∙●○■]|--)\s+(?=\S)")
+_BULLET = re.compile(r"\s{0,40}(?:[-*+•◦▪‣∙●○■\ufffd]|--)\s+(?=\S)")
 _COLUMNS = re.compile(r"\t+| {2,}")
 _EQUATION_NUMBER = re.compile(r"\([0-9]{1,2}(?:\.[0-9]{1,2})?\)")
 _VALUE = re.compile(r"[0-9]{3}|[0-9][.,][0-9]|[=≈×*+]")
 """What no label has in it; "48 heads" and "layer 1" are labels."""
+_LABELLED = re.compile(r"[^\W\d][\w .%-]{0,30}\s?[:=]\s?[-+0-9.]")
+EMPTY_CELL = "\x07"
+"""Stands for an empty cell where the reader of PDF files saw one."""
 _HEADING = 70
 """Characters of a line that may be a heading by its looks."""
 
@@ -37,13 +40,17 @@ def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
                 title = " ".join(out[-1].cells) or out[-1].text
                 out[-1] = Line(Shape.HEADING, title, out[-1].place, firm=True)
         elif heading := re.match(r"#{1,6}\s+(.*)$", text):
-            out.append(Line(Shape.HEADING, clean(heading[1]), place, firm=True))
+            title, above = clean(heading[1]), out[-1] if out else None
+            if above is not None and above.shape is Shape.HEADING and re.search("[a-z]-$", above.text):
+                out[-1] = replace(above, text=above.text[:-1] + title)  # one heading on two lines
+            else:
+                out.append(Line(Shape.HEADING, title, place, firm=True))
         elif text.startswith("| "):
             out.append(row([clean(cell) for cell in text.strip().strip("|").split("|")], place))
         else:
             bullet = _BULLET.match(text)
             body = text[bullet.end() :] if bullet else text
-            cells = [clean(cell) for cell in _COLUMNS.split(body.strip())]
+            cells = [clean(cell.replace(EMPTY_CELL, "")) for cell in _COLUMNS.split(body.strip(" \t"))]
             if len(cells) > 1 and _EQUATION_NUMBER.fullmatch(cells[-1]):
                 cells.pop()
             if len(cells) > 1 and _is_row(cells):
@@ -64,12 +71,15 @@ def _settled(lines: Sequence[Line], by_looks: set[int]) -> list[Line]:
     out: list[Line] = []
     for columns, block in groupby(enumerate(lines), key=lambda i: i[0] in by_looks and bool(i[1].cells)):
         own = [line for _, line in block]
-        out += own if not columns or _is_table(own) else [piece for line in own for piece in _as_text(line)]
+        out += own if not columns or _is_table(own) else [_as_text(line) for line in own]
     return out
 
 
 def _is_table(rows: Sequence[Line]) -> bool:
     """Rows of one width; and either all of them, but for the head, begin with the number of a question, or none."""
+    inside = [cell for line in rows for cell in line.cells[1:]]
+    if 2 * sum(bool(_LABELLED.match(cell)) for cell in inside) > len(inside):
+        return False  # the line of a log: each figure has its name beside it
     widths = Counter(len(line.cells) for line in rows)
     _, most = widths.most_common(1)[0]
     numbered = [_is_question(line.cells[0]) for line in rows]
@@ -86,22 +96,15 @@ def _is_question(cell: str) -> bool:
     return number.keyword or any(not piece.isdigit() for piece in number.pieces)
 
 
-def _as_text(line: Line) -> Iterator[Line]:
+def _as_text(line: Line) -> Line:
     """A label and its value become one piece, "two heads: 5"; a value and the label of the next stay apart."""
-    pieces = [line.cells[0]]
+    text = line.cells[0]
     for left, right in pairwise(line.cells):
         reads_on = left[-1:] in ".,:;(=≈×+/-" or right[:1] in "(=≈×)" or _is_question(left)
         labelled = not _VALUE.search(left) and re.match(r"[-~≈<]?\s?[0-9.\[(]", right)
-        if reads_on:
-            pieces[-1] += f" {right}"
-        elif labelled:
-            pieces[-1] += f": {right}"
-        else:
-            pieces.append(right)
-    for i, piece in enumerate(pieces):
-        fresh = i == 0 and _is_question(line.cells[0])
-        last = i == len(pieces) - 1
-        yield Line(Shape.TEXT, piece, line.place, fresh=fresh, width=line.width if last else 0)
+        text += " " if reads_on else ": " if labelled else " ; "
+        text += right
+    return Line(Shape.TEXT, text, line.place, fresh=_is_question(line.cells[0]), width=line.width)
 
 
 def clean(text: str) -> str:

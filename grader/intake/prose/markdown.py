@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from grader.intake.prose.lines import Line, Shape, row
+from grader.intake.prose.outline import named_in
 from grader.intake.prose.tex import plain
 from grader.intake.prose.tidy import tidy
 
@@ -15,6 +16,7 @@ _RAISED = re.compile(r"<sup>([^<>]{1,40})</sup>", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,300}\)")
 _BULLET = re.compile(r"\s{0,12}(?:[-*+•◦▪‣–]|·(?!\s*[0-9])|\[[ xX]\])\s+")
 _BOLD_LINE = re.compile(r"(\*\*|__)(?=\S)(.{1,120}?)(?<=\S)\1:?$")
+_ITALIC_LINE = re.compile(r"([*_])(?=[^\s*_])([^*]{1,200}?)(?<=[^\s*_])\1")
 _BOLD = re.compile(r"(?<!\w)(\*\*|__)(?=\S)([^*\n]{1,400}?)(?<=\S)\1(?!\w)")
 _BOLD_NUMBER = re.compile(r"(\*\*|__)((?:[A-Za-z]{1,10} )?[0-9a-z().\s-]{1,12})\1[:.)]?\s*(?=\S)")
 _ALIGNED = re.compile(r"&+(?=\s*(?:[=≈<>+×≤≥⇒-]|$))|(?<=\s)&&+|&(?=&)")
@@ -64,7 +66,9 @@ def _add(out: list[Line], text: str, place: str) -> None:
         if not (_RULE.fullmatch(stripped) and "-" in stripped):
             inside = stripped.removeprefix("|").removesuffix("|")
             out.append(row([inline(cell) for cell in re.split(r"(?<!\\)\|", inside)], place))
-    elif bold := _BOLD_LINE.fullmatch(stripped):
+    elif (bold := _BOLD_LINE.fullmatch(stripped)) or (
+        (bold := _ITALIC_LINE.fullmatch(stripped)) and named_in(bold[2])
+    ):
         out.append(Line(Shape.HEADING, inline(bold[2]), place))
     else:
         bullet = _BULLET.match(text)

@@ -17,9 +17,9 @@ Path = tuple[str, ...]
 
 _KEYWORD = (
     r"(?:for |answer(?: to)? |solution(?: to)? |ad )?(?:question|part|task|exercise|problem|section|sec\.|aufgabe|teil"
-    r"|sub-?question|sub-?part|q\.?|ex\.?|§)"
+    r"|sub-?question|sub-?part|answer|solution|q\.?|ex\.?|§)"
 )
-_START = re.compile(rf"\s*(?P<keyword>{_KEYWORD})?\s*(?=[0-9(\[a-z])", re.IGNORECASE)
+_START = re.compile(rf"\s*(?:(?P<keyword>{_KEYWORD})(?![a-z]{{2}}|s\b))?\s*(?=[0-9(\[a-z])", re.IGNORECASE)
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8"}
 _PIECE = re.compile(
     r"(?P<open>[(\[])?\s{0,2}(?P<what>[0-9]{1,2}|viii|vii|vi|iv|iii|ii|[a-z])(?P<close>\s{0,2}[)\]])?",
@@ -72,7 +72,23 @@ def read_number(text: str) -> Number | None:
     return Number(tuple(pieces), gap.end(), bool(start["keyword"]), bracketed)
 
 
-_PIECE_CLOSED = re.compile(r"(?:[0-9]{1,2}|viii|vii|vi|iv|iii|ii|[a-z])\)", re.IGNORECASE)
+_PIECE_CLOSED = re.compile(r"(?:[0-9]{1,2}|viii|vii|vi|iv|iii|ii|[a-z])\s?\)", re.IGNORECASE)
+_WHICH = r"(?:question|part|task|section|exercise|problem|q)\.?"
+_NAMED = re.compile(
+    rf"\(\s*(?:{_WHICH}\s*)?(?P<lettered>[0-9]{{1,2}}\.?[a-z](?:[.(]?[0-9ivx]{{1,4}}\)?)?)\s*\)"
+    rf"|\b{_WHICH}\s+(?P<named>[0-9]{{1,2}}(?:[.a-z][0-9a-z.()]{{0,6}})?)\s*\)?[.:?!]?$",
+    re.IGNORECASE,
+)
+
+
+def named_in(text: str) -> Number | None:
+    """The number that a heading names behind its words: "Implementation (Section 2)", "How far off are you (2c)?"."""
+    found = _NAMED.search(text[-120:])
+    if found is None:
+        return None
+    written = found["lettered"] or found["named"]
+    number = read_number(written)
+    return number if number is not None and number.end >= len(written) else None
 
 
 def _ends_well(text: str, end: int, bracketed: bool) -> bool:

@@ -45,6 +45,8 @@ def read_form(form: Form, claim: Claim, answer: AnswerWords) -> Read | None:
         return None
     if due.dimension == NUMBER and due.factor != 1 and figure.unit not in ("", "%", "‰", "ppm"):
         return None
+    if due.dimension == NUMBER and due.factor == 1 and answer.share and not figure.unit and figure.plain > 1:
+        return None  # a probability
     value, sure = form.value, form.sure
     if not figure.unit:
         value, certain = _with_unit(form, claim, answer)

@@ -22,14 +22,18 @@ def in_table(table: Table, outline: Outline, counter: Counter) -> Iterator[Claim
     common = unit_of_heading(table.lead) or unit_of_heading(table.title)
     for cells, place in zip(table.rows, table.places, strict=True):
         number = read_number(cells[0]) if cells else None
-        own = outline.resolve(number, table.path) if number and number.end >= len(cells[0]) else None
+        alone = number is not None and number.end >= len(cells[0])
+        opens = number is not None and cells[0][: number.end].rstrip()[-1:] in (":", ".", ")")
+        own = outline.resolve(number, table.path) if number and (alone or opens) else None
         lettered = number is not None and any(not piece.isdigit() for piece in number.pieces)
         path = own if own and lettered else table.path
         words = [cell for cell in cells if _is_label(cell)]
         sentence = " | ".join(cells)
         for column, cell in enumerate(cells):
             if column == 0 and lettered and own:
-                continue
+                if alone or number is None:
+                    continue
+                cell = cell[number.end :]  # "4d: first layer"
             head = table.header[column] if column < len(table.header) else ""
             unit = (
                 unit_of_heading(head) or next((u for w in words if (u := unit_of_heading(w))), "") or common

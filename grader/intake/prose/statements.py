@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from grader.intake.prose.figures import read_unit
 from grader.intake.prose.lines import Line, Shape
-from grader.intake.prose.outline import Number, Outline, Path, read_number
+from grader.intake.prose.outline import Number, Outline, Path, named_in, read_number
 
 _LONGEST = 3_000
 """Characters of one statement; a longer one is cut at a space."""
@@ -22,6 +22,8 @@ _GOES_ON = re.compile(r"\s*(?:[=≈⇒×*/+<>]|-+>)")
 _UNFINISHED = re.compile(r"(?:[=≈⇒×*/+(\-,]|\b(?:is|are|of|and|with|than|the|by|to|about|gives))\s*$")
 _LABEL = re.compile(r"[A-Za-z][^.:=]{0,40}:\s")
 """What begins like "Memory of one head: " begins something of its own."""
+_EQUAL = re.compile(r"[A-Za-z][^.:=]{0,40}=\s?[-+0-9(\[]")
+"""The same for "loss = 5"."""
 _HEADING = 80
 
 
@@ -79,6 +81,8 @@ class _Builder:
         self._rows: list[Line] = []
         self._out: list[Statement | Table] = []
         self._own_numbers = False
+        self._named = False
+        """A heading has said in words which section this is: "1 Theory (Section 4)"."""
 
     def build(self) -> list[Statement | Table]:
         numbers = [n for line in self._lines if line.text and (n := self._number(line, alone=True))]
@@ -136,7 +140,11 @@ class _Builder:
     def _heading(self, line: Line, number: Number | None) -> None:
         self._title = line.text[number.end :].strip() if number else line.text
         self._lead, self._lead_used = "", False
-        path = self._led_to(number, self._title) if number else None
+        last = named_in(line.text)
+        named_path = self._outline.resolve(last, ()) if last else None
+        path = named_path or (self._led_to(number, self._title) if number else None)
+        if path is not None:
+            self._named = bool(named_path) or (self._named and path[:1] == self._path[:1])
         if path is None and (named := self._outline.by_title(self._title)):
             deepest = [p for p in named if len(p) == len(named[0])]
             below = [p for p in deepest if p[: len(self._path[:1])] == self._path[:1]]
@@ -150,7 +158,9 @@ class _Builder:
 
     def _led_to(self, number: Number, title: str | None = None) -> Path | None:
         """title: of a heading; None where the number stands before other text."""
-        if self._own_numbers and not any(not piece.isdigit() for piece in number.pieces):
+        section = self._path[0] if self._named and self._path else ""
+        inside = bool(section) and (title is None or (len(number.pieces) > 1 and number.pieces[0] == section))
+        if self._own_numbers and not inside and not any(not piece.isdigit() for piece in number.pieces):
             return ()
         return self._outline.resolve(number, self._path, heading=title is not None)
 
@@ -159,6 +169,7 @@ class _Builder:
     def _text(self, line: Line) -> None:
         begins = not self._open or line.fresh or not self._wraps(self._open[-1], line)
         begins = begins or (line.text[:1] == "(" and self._open[-1].text.rstrip()[-1:] in ".:;!?")
+        begins = begins or self._is_next(line)
         number = self._number(line, alone=begins) if begins else None
         rest = line.text[number.end :].strip() if number else ""
         titled = number is not None and any(p[0] == number.pieces[0] for p in self._outline.by_title(rest))
@@ -176,6 +187,12 @@ class _Builder:
             self._end_text()
         self._open.append(line)
 
+    def _is_next(self, line: Line) -> bool:
+        """Whether a line begins with the number that comes next, "(ii)" after "(i)", so that it is no rest of one."""
+        number = read_number(line.text) if line.text[:1] == "(" and not line.printed else None
+        path = self._led_to(number) if number and number.bracketed else None
+        return bool(path) and path is not None and _follows(self._path, path)
+
     def _wraps(self, above: Line, below: Line) -> bool:
         """Whether a line is the rest of the one above: that one was full, or it cannot end so."""
         if above.printed or below.fresh:
@@ -186,7 +203,7 @@ class _Builder:
         unit, end = read_unit(below.text, 0)
         if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*[\w=≈:/]", below.text[end:]):
             return True
-        if _LABEL.match(below.text):
+        if _LABEL.match(below.text) or (_EQUAL.match(below.text) and re.search(r"[0-9)%B]$", above.text)):
             return False
         return above.width + len(word) + 1 > 0.85 * self._width
 
@@ -241,7 +258,11 @@ class _Builder:
             self._out.append(statement)
 
     def _remember_lead(self, text: str) -> None:
-        last = re.split(r"[\n]|(?<=[.!?]) ", text.strip())[-1]
+        whole = " ".join(text.split())
+        short = len(whole) < _HEADING and not re.search(
+            r"[0-9]|[.!?] ", whole
+        )  # the cell of a table, wrapped
+        last = whole if short else re.split(r"[\n]|(?<=[.!?]) ", text.strip())[-1]
         if (
             not re.search(r"[.!?]$", last)
             and len(last) < 200
@@ -269,6 +290,8 @@ class _Builder:
             return
         header = rows[0].cells if len(rows) > 1 and _is_header(rows[0].cells) else ()
         body = rows[1:] if header else rows
+        if any(line.width and len(line.cells) != len(header) for line in body):
+            header = ()  # columns by their looks: which head is above which of them cannot be told
         table = Table(
             header,
             tuple(line.cells for line in body),

@@ -128,7 +128,7 @@ def _said(answer: AnswerWords, words: _Words, placed: float) -> float | None:
     wide = sum(stands_in(everything, (phrase,)) for phrase in answer.words)
     if hits and not answer.needs:
         weight += 2.0
-    only_words = placed == 0.0 and not answer.needs  # no heading: the sentence has to say it all
+    only_words = placed < 2.0 and not answer.needs  # no heading: the sentence has to say it all
     wider = min(max(wide - hits, 0), 3) * 0.75 if only_words else min(max(wide - hits, 0), 2) * 0.25
     return weight + min(hits, 3) * 0.75 + wider
 
@@ -170,7 +170,7 @@ def _named_in_order(claim: Claim, asked: Sequence[AnswerWords]) -> list[AnswerWo
             and _placed(path_of(answer.part), claim.path) is not None
             and contains(clause, answer.needs)
             and not contains(clause, answer.never)
-            and (claim.path or contains(sentence, answer.about or answer.words))
+            and (len(claim.path) > 1 or contains(sentence, answer.about or answer.words))
         ]
         if len(fitting) == 1 and fitting[0] not in named:
             named.append(fitting[0])

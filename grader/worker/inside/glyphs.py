@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from pdfminer.pdfdevice import PDFTextDevice
@@ -22,6 +23,8 @@ MOST_GLYPHS = 600_000
 _TINY = 1.5
 """Points: smaller glyphs are not meant to be read."""
 _THIN = "\u2009"
+EMPTY = "\x07"
+"""Stands for an empty cell between two tabs."""
 
 
 class TooMuch(Exception):
@@ -53,6 +56,8 @@ class TextLine:
     bold: bool
     raised: bool = field(default=False)
     """It is a lone run smaller than what stands around it: perhaps half of a fraction."""
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """Where each wide gap, a tab in the text, begins and ends."""
 
     @property
     def middle(self) -> float:
@@ -145,6 +150,7 @@ def page_lines(runs: list[Run]) -> list[str]:
     """Runs -> lines; an empty one where there is a wide gap, "# " before what is set as a heading."""
     lines = _fractions(_lines([run for run in runs if run.text.strip()]))
     kept = [line for line in lines if line.text.strip()]
+    align(kept)
     sizes = sorted(line.size for line in kept for _ in range(1 + len(line.text) // 20))
     body = sizes[len(sizes) // 2] if sizes else 0.0
     out: list[str] = []
@@ -157,6 +163,51 @@ def page_lines(runs: list[Run]) -> list[str]:
         heading = len(text) < 90 and (line.size > 1.12 * body or (line.bold and "\t" not in text))
         out.append(f"# {text}" if heading else text)
     return out
+
+
+# ---------------------------------------------------------------- columns
+
+
+def align(lines: list[TextLine]) -> None:
+    """Rows that leave a cell of their table empty get one there, so that each cell stands in its own column."""
+    block: list[TextLine] = []
+    for line in [*lines, None]:
+        if line is not None and line.gaps and line.text.count("\t") == len(line.gaps):
+            block.append(line)
+        elif block:
+            _align(block)
+            block = []
+
+
+def _align(rows: list[TextLine]) -> None:
+    widths = [len(row.gaps) for row in rows]
+    most = max(set(widths), key=widths.count)
+    whole = [_cells(row) for row in rows if len(row.gaps) == most]
+    columns = [(min(c[k][0] for c in whole), max(c[k][1] for c in whole)) for k in range(most + 1)]
+    if any(left[1] > right[0] for left, right in pairwise(columns)):
+        return  # no columns: lines of text with wide gaps
+    for row in rows:
+        if len(row.gaps) < most:
+            places = [_column(cell, columns) for cell in _cells(row)]
+            if None not in places and len(set(places)) == len(places):
+                texts = dict(zip(places, row.text.split("\t"), strict=True))
+                row.text = "\t".join(texts.get(k, "").strip() or EMPTY for k in range(most + 1))
+
+
+def _cells(row: TextLine) -> list[tuple[float, float]]:
+    """Left and right end of each cell."""
+    starts = [row.x0, *(end for _, end in row.gaps)]
+    ends = [*(start for start, _ in row.gaps), row.x1]
+    return list(zip(starts, ends, strict=True))
+
+
+def _column(cell: tuple[float, float], columns: list[tuple[float, float]]) -> int | None:
+    """The one column that a cell stands over or under; None where that is more than one, or none."""
+    over = [k for k, (left, right) in enumerate(columns) if min(right, cell[1]) > max(left, cell[0])]
+    return over[0] if len(over) == 1 else None
+
+
+# ---------------------------------------------------------------- lines
 
 
 def _lines(runs: list[Run]) -> list[TextLine]:
@@ -174,6 +225,7 @@ def _joins(line: TextLine, run: Run) -> bool:
     if abs(up) <= 0.14 * size and gap > -0.5 * size and run.size > 0.5 * size:
         if gap > 0.9 * size and not line.text.endswith((" ", "\t")):
             line.text += "\t"
+            line.gaps.append((line.x1, run.x0))
         elif gap > 0.12 * size and not line.text.endswith((" ", "\t")) and not run.text.startswith(" "):
             line.text += " " if gap > 0.24 * size or line.text[-1:].isalpha() else _THIN
         line.text += run.text
