@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -40,7 +42,10 @@ class Judged:
     unseen: Fraction
     """Accuracy on texts that the student's code has not seen."""
     claimed: Fraction
-    """Accuracy on the test texts as they were labelled: what finetune should return."""
+    """Accuracy on the test texts as they were labelled: what finetune should return, and a script should print."""
+    chosen: Fraction | None
+    """The same on those test texts that a script has evaluated last, by the worker's word; None where it was all of
+    them, each as often as any other, or is not known."""
     facts: Facts | None
     """For the rules; None where the worker's record cannot be read."""
 
@@ -94,15 +99,20 @@ def in_the_judge(run: Rerun) -> Any:
         raise failed.because(named(facts, IN_TRAINING)) from error
 
 
-def measured(run: Rerun) -> list[Row]:
-    """The test texts of the last evaluation: all that were handed over, or those that a script has chosen of them."""
+def chosen_by(run: Rerun) -> list[Row]:
+    """The test texts that a script has chosen for its last evaluation; none where it was all of them, or is not known.
+
+    It is the worker's word, and a forged one could choose the texts that were answered rightly: nothing may pass by it.
+    """
     truth = [row["label"] for row in (*run.train_rows, *run.test_rows)]
     record = training_run.read(run.trace, truth, len(run.train_rows), {})
     if run.printed is None or record is None or not record.measurements:
-        return run.test_rows
+        return []
     first = len(run.train_rows)
-    chosen = [row - first for batch in record.measurements[-1] for row in batch.rows if row >= first]
-    return [run.test_rows[i] for i in chosen]
+    counts = Counter(row - first for batch in record.measurements[-1] for row in batch.rows if row >= first)
+    if len(counts) == len(run.test_rows) and len(set(counts.values())) == 1:
+        return []
+    return [run.test_rows[i] for i in counts.elements()]
 
 
 def judged(run: Rerun) -> Judged:
@@ -111,9 +121,12 @@ def judged(run: Rerun) -> Judged:
     own, unseen = rows("assets/news/test.jsonl"), rows("hidden/heldout.jsonl")
     texts = [row["text"] for row in (*own, *unseen)]
     said = dict(zip(texts, answers(run.body, model, texts), strict=True))
-    given, hidden, claimed = (
-        Fraction(sum(said[row["text"]] == row["label"] for row in part), len(part))
-        for part in (own, unseen, measured(run))
-    )
+
+    def right(part: Sequence[Row]) -> Fraction:
+        return Fraction(sum(said[row["text"]] == row["label"] for row in part), len(part))
+
+    given, hidden, claimed = map(right, (own, unseen, run.test_rows))
+    some = chosen_by(run)
     facts = facts_of(run, float(min(given, hidden)), float(claimed), broken=False)
-    return Judged(run, {row["text"]: said[row["text"]] for row in unseen}, given, hidden, claimed, facts)
+    answered = {row["text"]: said[row["text"]] for row in unseen}
+    return Judged(run, answered, given, hidden, claimed, right(some) if some else None, facts)

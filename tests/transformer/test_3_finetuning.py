@@ -211,10 +211,16 @@ def judge_printed(check: Running, result: Judged, mistake: Diagnosis | None) -> 
     check.expected = f"{float(result.claimed):.4f}, computed from the weights that it left"
     check.obtained = says(result.rerun.printed or "", result.claimed)
     if check.obtained is None:
+        fits = says(result.rerun.printed or "", result.chosen) if result.chosen is not None else None
+        on_some = (
+            f" It printed {fits}, which is the accuracy on the test texts that it chose, by its own record."
+            if fits
+            else ""
+        )
         raise NeedsReview(
             f"The test accuracy of the model is {float(result.claimed):.4f} in this run, and what the script printed "
-            "does not hold that number. A person will compare.",
-            "Print the accuracy on the test texts after each epoch, as a number.",
+            f"does not hold that number.{on_some} A person will compare.",
+            f"Print the accuracy on {len(result.rerun.test_rows)} test texts after each epoch, as a number.",
         )
     advise(check, mistake)
 

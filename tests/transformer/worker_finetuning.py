@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -271,9 +271,9 @@ _ran: tuple[worker_scripts.Ran, Recorder] | None = None
 _before: dict[str, bytes] = {}
 
 
-def run_scripts(train: list[list[Any]], test: list[list[Any]]) -> list[str]:
-    """Run every script of the hand-in that loads a pre-trained model, on these news ([text, label] each), watched;
-    their paths. What they trained, `script_trained` tells."""
+def run_scripts(train: list[list[Any]], test: list[list[Any]], cells: Sequence[tuple[str, str]]) -> list[str]:
+    """Run every script and notebook of the hand-in that loads a pre-trained model, on these news ([text, label] each),
+    watched; their paths. `cells` are those of the notebooks; what was trained, `script_trained` tells."""
     global _ran, _watch
     for name, rows in (("train", train), ("test", test)):
         worker_standins.news[name] = [{"text": text, "label": label} for text, label in rows]
@@ -283,8 +283,7 @@ def run_scripts(train: list[list[Any]], test: list[list[Any]]) -> list[str]:
     watch_training(None, [text for text, _ in (*train, *test)])
     recorder = _watch
     assert recorder is not None
-    sources = [(path, (folder / path).read_text(encoding="utf-8")) for path in worker_scripts.scripts(folder)]
-    ran, _watch = worker_scripts.run(sources, folder), None
+    ran, _watch = worker_scripts.run(worker_scripts.scripts(folder, cells), folder), None
     _ran = ran, recorder
     return ran.files
 

@@ -8,8 +8,9 @@ import importlib.machinery
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 MOST_STEPS = 1_200
@@ -18,8 +19,12 @@ MOST_TEXTS = 40_000
 """Texts that go through models in all: at the coursework's settings 6,912."""
 MOST_PRINTED = 60_000
 """Characters from the beginning of what a script prints that are kept."""
-DRAWING = frozenset({"matplotlib", "seaborn", "plotly", "IPython", "wandb", "google"})
+DRAWING = frozenset({"matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "google"})
 """Packages whose absence is no reason not to train: where they are not installed, they do nothing."""
+NOTEBOOK = ".ipynb"
+
+Cells = Sequence[tuple[str, str]]
+"""(label, Python) of each code cell: "a3.ipynb, cell 5", or the path of a .py file that was a notebook."""
 
 
 class BudgetSpent(BaseException):
@@ -75,6 +80,20 @@ class Printed(io.TextIOBase):
         return "".join(self._kept)
 
 
+@dataclass(frozen=True)
+class Script:
+    """One file that is run from top to bottom."""
+
+    path: str
+    pieces: tuple[tuple[str, str], ...]
+    """(label, source): the cells of a notebook, or the whole of a .py file."""
+
+    @property
+    def is_notebook(self) -> bool:
+        """Its cells are run like those of one: what fails does not stop the next, and a last value is shown."""
+        return self.path.endswith(NOTEBOOK)
+
+
 class Ran:
     """What became of the scripts of a hand-in."""
 
@@ -89,76 +108,77 @@ class Ran:
 # ---------------------------------------------------------------- which files
 
 
-def scripts(folder: Path) -> list[str]:
-    """Paths of the .py files that load a pre-trained model by themselves, those of the first model first."""
-    found = []
+def scripts(folder: Path, cells: Cells) -> list[Script]:
+    """The .py files and notebooks that load a pre-trained model by themselves, those of the first model first.
+
+    A .py file that was exported from a notebook of the hand-in is left out: it is the same work twice.
+    """
+    books: dict[str, list[tuple[str, str]]] = {}
+    for label, source in cells:
+        books.setdefault(label.rpartition(", cell ")[0] or label, []).append((label, source))
+    exported = {path.removesuffix(NOTEBOOK) + ".py" for path in books if path.endswith(NOTEBOOK)}
+    found = [Script(path, tuple(pieces)) for path, pieces in books.items() if path not in exported]
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder).as_posix()
-        try:
-            source = path.read_text(encoding="utf-8")
-            names = {n.attr for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute)}
-        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        if name in books or any(part.startswith(".") for part in name.split("/")):
             continue
-        if "from_pretrained" in names and not any(part.startswith(".") for part in name.split("/")):
-            found.append((("roberta" in source.lower()) and "distilbert" not in source.lower(), name))
-    return [name for _, name in sorted(found)]
+        try:
+            found.append(Script(name, ((name, path.read_text(encoding="utf-8")),)))
+        except (OSError, ValueError):
+            continue
+    return sorted(filter(_loads_a_model, found), key=lambda script: (_second(script), script.path))
+
+
+def _loads_a_model(script: Script) -> bool:
+    for _, source in script.pieces:
+        try:
+            nodes = ast.walk(ast.parse(source))
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if any(isinstance(node, ast.Attribute) and node.attr == "from_pretrained" for node in nodes):
+            return True
+    return False
+
+
+def _second(script: Script) -> bool:
+    """Whether it is about RoBERTa alone."""
+    source = "".join(source for _, source in script.pieces).lower()
+    return "roberta" in source and "distilbert" not in source
 
 
 # ---------------------------------------------------------------- running
 
 
-def run(sources: Sequence[tuple[str, str]], folder: Path) -> Ran:
-    """Run (path, source) one after the other, each as `python path` would; a failing one does not stop the next."""
+def run(found: Sequence[Script], folder: Path) -> Ran:
+    """Run one after the other, each as `python path` or "Run all" would; a failing one does not stop the next."""
     ran = Ran()
-    for path, source in sources:
+    for script in found:
         if ran.stopped:
             break
-        ran.files.append(path)
-        _run_one([(path, source)], folder / path, ran)
+        ran.files.append(script.path)
+        _run_one(script, folder, ran)
     return ran
 
 
-def run_cells(cells: Sequence[str], path: str, folder: Path) -> Ran:
-    """Run the code cells of a notebook in order, in one namespace; lines for the shell or for IPython are left out."""
-    ran = Ran()
-    ran.files.append(path)
-    named = [(f"{path}, cell {i}", _plain(cell)) for i, cell in enumerate(cells, 1)]
-    _run_one(named, folder / path, ran)
-    return ran
-
-
-def _plain(cell: str) -> str:
-    """Magics and shell commands become `pass`, where they stand."""
-    lines = cell.splitlines()
-    if lines and lines[0].startswith("%%"):
-        lines = (
-            ["pass"] if lines[0][2:].split()[0:1] not in (["time"], ["timeit"], ["capture"]) else lines[1:]
-        )
-    return "\n".join(
-        line[: len(line) - len(line.lstrip())] + "pass" if line.lstrip().startswith(("%", "!")) else line
-        for line in lines
-    )
-
-
-def _run_one(pieces: Sequence[tuple[str, str]], file: Path, ran: Ran) -> None:
+def _run_one(script: Script, folder: Path, ran: Ran) -> None:
+    file = folder / script.path
     main, before = ModuleType("__main__"), sys.modules["__main__"]
     main.__file__ = str(file)
+    if script.is_notebook:
+        main.__dict__.update(get_ipython=_Nothing, display=print, __show__=_show)
+        del main.__file__
     printed, argv = Printed(sys.stdout), sys.argv[:]
     sys.modules["__main__"], sys.argv[:] = main, [str(file)]
     sys.stdout, through = printed, sys.stdout  # type: ignore[assignment]
     sys.meta_path.append(_Absent())
     sys.path.insert(0, str(file.parent))
+    _print_bars()
     budget.on = True
     try:
-        for name, source in pieces:
-            exec(compile(source, str(file.parent / Path(name).name), "exec"), main.__dict__)
-    except BudgetSpent as spent:
-        ran.stopped = str(spent)
-    except SystemExit as error:
-        if error.code not in (None, 0):
-            ran.error = error
-    except BaseException as error:
-        ran.error = error
+        for label, source in script.pieces:
+            _run_piece(source, str(folder / label), main, script.is_notebook, ran)
+            if ran.stopped or (ran.error is not None and not script.is_notebook):
+                break
     finally:
         budget.on = False
         sys.stdout, sys.argv[:] = through, argv
@@ -166,6 +186,45 @@ def _run_one(pieces: Sequence[tuple[str, str]], file: Path, ran: Ran) -> None:
         sys.path.remove(str(file.parent))
         sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Absent)]
         ran.printed += printed.text
+
+
+def _run_piece(source: str, file: str, main: ModuleType, show: bool, ran: Ran) -> None:
+    try:
+        exec(_compiled(source, file, show), main.__dict__)
+    except BudgetSpent as spent:
+        ran.stopped = str(spent)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            ran.error = ran.error or error
+    except BaseException as error:
+        ran.error = ran.error or error
+
+
+def _compiled(source: str, file: str, show: bool) -> CodeType:
+    """The code of `source`; with `show`, the value of a last expression is printed, as a notebook displays it."""
+    tree = ast.parse(source, file)
+    last = tree.body[-1] if tree.body else None
+    if show and isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+        call = ast.Call(ast.Name("__show__", ast.Load()), [last.value], [])
+        tree.body[-1] = ast.copy_location(ast.Expr(call), last)
+        ast.fix_missing_locations(tree)
+    code: CodeType = compile(tree, file, "exec", dont_inherit=True)
+    return code
+
+
+def _show(value: object) -> None:
+    if value is not None:
+        print(repr(value))
+
+
+def _print_bars() -> None:
+    """The progress bar that draws itself in a page prints instead, and does the same otherwise."""
+    try:
+        import tqdm
+        import tqdm.std
+    except ImportError:
+        return
+    tqdm.notebook = sys.modules["tqdm.notebook"] = tqdm.std
 
 
 # ---------------------------------------------------------------- packages that only draw
