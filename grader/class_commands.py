@@ -34,6 +34,9 @@ ASSIGNMENT = click.option(
 )
 DEBUG = click.option("--debug", is_flag=True, hidden=True)
 _PATH = click.Path(path_type=Path, readable=False)
+COURSE = click.option(
+    "--course", type=_PATH, metavar="FILE", help="course.toml: late days, extensions, attempts, cap."
+)
 
 
 @click.command("class")
@@ -47,21 +50,28 @@ _PATH = click.Path(path_type=Path, readable=False)
     metavar="DIR",
     help="Folder for class.html, class.csv and class.json. [beside the gradebook]",
 )
+@COURSE
 @ASSIGNMENT
 @DEBUG
-def class_book(book: str, reports: Path | None, out: Path | None, assignment: str, debug: bool) -> None:
+def class_book(
+    book: str, reports: Path | None, out: Path | None, course: Path | None, assignment: str, debug: bool
+) -> None:
     """Write the class book: distribution, checks, mistakes, students."""
     from grader.assignment import find_assignment
     from grader.classbook.page import as_csv, as_json, html_page
     from grader.classbook.statistics import class_statistics
-    from grader.gradebook import Gradebook, standings
+    from grader.classroom.export import standings_under
+    from grader.classroom.policy import Policy, final_mark, read_policy
+    from grader.gradebook import Gradebook
     from grader.render.files import write_atomically
 
     found = find_assignment(assignment)
     beside = Path("reports") if "://" in book else Path(book).parent
     folder, linked = out or beside, reports or beside
+    policy = Policy() if course is None else read_policy(course)
     with Gradebook.open(book, create=False) as opened:
-        everyone = standings(opened, found.id)
+        everyone = standings_under(opened, found, policy)
+    marks = None if course is None else {s: final_mark(standing, policy) for s, standing in everyone.items()}
     if not everyone:
         raise UsageError(
             f"The gradebook {book!r} holds no result of {found.title!r}.", "Grade a class first."
@@ -70,9 +80,9 @@ def class_book(book: str, reports: Path | None, out: Path | None, assignment: st
     try:
         folder.mkdir(parents=True, exist_ok=True)
         page = folder / "class.html"
-        write_atomically(page, "".join(html_page(found, statistics, everyone, linked, page)))
-        write_atomically(folder / "class.csv", as_csv(everyone, [check.id for check in found.checks]))
-        write_atomically(folder / "class.json", as_json(found, statistics, everyone))
+        write_atomically(page, "".join(html_page(found, statistics, everyone, linked, page, marks)))
+        write_atomically(folder / "class.csv", as_csv(everyone, [check.id for check in found.checks], marks))
+        write_atomically(folder / "class.json", as_json(found, statistics, everyone, marks))
     except OSError as error:
         raise UsageError(
             f"The class book cannot be written: {error}.", "Name another folder with --out."
@@ -181,9 +191,7 @@ def show_book(
     "--roster", type=_PATH, metavar="FILE", help="The table that the platform exported, to be filled in."
 )
 @click.option("--column", metavar="NAME", help="Column of the roster that takes the marks.")
-@click.option(
-    "--course", type=_PATH, metavar="FILE", help="course.toml: late days, extensions, attempts, cap."
-)
+@COURSE
 @click.option("--out", type=_PATH, metavar="FILE", help="[FORMAT beside the gradebook]")
 @click.option(
     "--check", "only_check", is_flag=True, help="Write nothing: compare the file with the gradebook."

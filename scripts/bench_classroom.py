@@ -2,27 +2,32 @@
 
     python scripts/bench_classroom.py --size 300 [--cluster]
 
-A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4: everything
-counts, from the archive to reports and gradebook. Beside it, in the same run: one pytest process a submission
-(scripts/baseline.py, which seals nothing and writes nothing), and two processes that only count. CPU is user + system
-time of the whole process tree.
+A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4:
+everything counts, from the archive to reports and gradebook. Beside it, in the same run: one pytest process a
+submission (scripts/baseline.py, which seals nothing and writes nothing), and two processes that only count. CPU is
+user + system time of the whole process tree.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from grader.assignment import load_assignment  # noqa: E402
+from grader.classbook.page import html_page  # noqa: E402
+from grader.classbook.statistics import class_statistics  # noqa: E402
+from grader.gradebook import Gradebook, standings  # noqa: E402
 from scripts.bench import Cost, measure  # noqa: E402
 from scripts.make_class import students, write_zip  # noqa: E402
 
@@ -81,6 +86,35 @@ def _count(processes: int) -> float:
     return time.perf_counter() - began
 
 
+def opening(folder: Path, book: Path, number: int) -> tuple[float, float, float]:
+    """Seconds to make the class book of `number` students from those in `book`, MiB of it, seconds to open it."""
+    from playwright.sync_api import sync_playwright
+
+    assignment = load_assignment()
+    with Gradebook.open(book) as opened:
+        found = list(standings(opened, assignment.id).values())
+    everyone = {}
+    for i in range(number):
+        standing = found[i % len(found)]
+        entry = replace(standing.entry, student=f"s{i}", name=f"{standing.entry.name} {i}")
+        everyone[f"s{i}"] = replace(standing, result=replace(standing.result, entry=entry))
+    page = folder / f"class-{number}.html"
+    began = time.perf_counter()
+    statistics_ = class_statistics(everyone.values(), assignment.checks)
+    page.write_text("".join(html_page(assignment, statistics_, everyone, None, page)), "utf-8")
+    made_s = time.perf_counter() - began
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        tab = browser.new_page()
+        tab.goto("about:blank")
+        began = time.perf_counter()
+        tab.goto(page.as_uri(), wait_until="load")
+        tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        opened_s = time.perf_counter() - began
+        browser.close()
+    return made_s, page.stat().st_size / 2**20, opened_s
+
+
 def rate(small: Cost, large: Cost, more: int) -> float:
     """Submissions a second beyond what starting costs: from two runs that differ by `more` submissions."""
     return more / (large.wall_s - small.wall_s)
@@ -106,6 +140,13 @@ def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) ->
     page = folder / "whole" / "class.html"
     print(f"  class book                   {book.wall_s:9.1f} s wall, {book.memory_mib:.0f} MiB, ", end="")
     print(f"page of {page.stat().st_size / 2**20:.1f} MiB", flush=True)
+    for number in (3000, 10_000):
+        made_s, mib, opened_s = opening(folder, folder / "whole" / "gradebook.sqlite", number)
+        print(
+            f"  page of {number:6} students      {made_s:9.1f} s to make, {mib:.1f} MiB, opened and drawn in ",
+            end="",
+        )
+        print(f"{opened_s:.2f} s", flush=True)
     more = part.size - few.size
     ones = [job.grade(f"one-{job.size}", "--jobs", "1") for job in (few, part)]
     twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]

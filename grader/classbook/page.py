@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.classbook.statistics import ClassStatistics
+from grader.classroom.policy import Final
 from grader.gradebook import Standing
 from grader.model import Assignment, Status
 from grader.paths import data_root
@@ -27,7 +28,7 @@ from grader.render.view import LABELS
 from grader.serialise import rounded
 from grader.text import one_line, storable
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "1.1"
 _NAME = 80
 _BINS = 20
 _WEAK = 0.2
@@ -47,6 +48,8 @@ class Row:
     """Points of each part, "" where it was not asked."""
     state: str
     late: bool
+    mark: Final | None = None
+    """What the course makes of the points; None without rules of a course."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,12 @@ def html_page(
     standings: Mapping[str, Standing],
     reports: Path | None,
     out: Path,
+    marks: Mapping[str, Final] | None = None,
 ) -> Iterator[str]:
-    """The page in pieces. `reports`: the folder with a folder of reports a student, linked to from the page `out`."""
+    """The page in pieces. `reports`: the folder with a folder of reports a student, linked to from the page `out`.
+
+    marks: by student, what the rules of the course make of the points; the statistics are of the points.
+    """
     templates = data_root() / "templates"
     style = (templates / "report.css").read_text("utf-8") + (templates / "class_book.css").read_text("utf-8")
     script = (templates / "class_book.js").read_text("utf-8")
@@ -85,7 +92,8 @@ def html_page(
         checks=[check for check in statistics.checks if check.statuses],
         titles=titles,
         troubles=_troubles(statistics),
-        rows=_rows(standings, [part.id for part in parts], reports, out),
+        rows=_rows(standings, [part.id for part in parts], reports, out, marks or {}),
+        marked=marks is not None,
         labels={status: LABELS[status] for status in Status},
         weak=_WEAK,
         points=lambda value: str(rounded(value)),
@@ -126,7 +134,11 @@ def _round_up(value: float) -> float:
 
 
 def _rows(
-    standings: Mapping[str, Standing], parts: Sequence[str], reports: Path | None, out: Path
+    standings: Mapping[str, Standing],
+    parts: Sequence[str],
+    reports: Path | None,
+    out: Path,
+    marks: Mapping[str, Final],
 ) -> Iterator[Row]:
     ordered = sorted(standings.values(), key=lambda s: (s.entry.name.casefold(), s.entry.student))
     for standing in ordered:
@@ -139,6 +151,7 @@ def _rows(
             shares=tuple(_part_points(standing, part) for part in parts),
             state=_state(standing),
             late=standing.entry.late,
+            mark=None if failed else marks.get(standing.entry.student),
         )
 
 
@@ -177,7 +190,12 @@ def _troubles(statistics: ClassStatistics) -> list[tuple[str, int]]:
 # ---------------------------------------------------------------- the same as data
 
 
-def as_json(assignment: Assignment, statistics: ClassStatistics, standings: Mapping[str, Standing]) -> str:
+def as_json(
+    assignment: Assignment,
+    statistics: ClassStatistics,
+    standings: Mapping[str, Standing],
+    marks: Mapping[str, Final] | None = None,
+) -> str:
     """Everything of the page, for programs; docs/class-book.md explains every field."""
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -207,13 +225,14 @@ def as_json(assignment: Assignment, statistics: ClassStatistics, standings: Mapp
             {"id": m.id, "title": storable(m.title), "students": m.students, "checks": list(m.checks)}
             for m in statistics.misconceptions
         ],
-        "table": [_record(standing) for standing in standings.values()],
+        "table": [_record(standing, marks) for standing in standings.values()],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _record(standing: Standing) -> dict[str, Any]:
+def _record(standing: Standing, marks: Mapping[str, Final] | None = None) -> dict[str, Any]:
     failed = standing.result.failure is not None
+    mark = None if failed or marks is None else marks[standing.entry.student]
     return {
         "student": storable(standing.entry.student),
         "name": storable(standing.entry.name),
@@ -223,16 +242,22 @@ def _record(standing: Standing) -> dict[str, Any]:
         "late": standing.entry.late,
         "attempt": standing.entry.attempt,
         "failure": None if standing.result.failure is None else storable(standing.result.failure),
+        "mark": None if mark is None else float(rounded(mark.points)),
+        "rules": [] if mark is None else list(mark.notes),
     }
 
 
-def as_csv(standings: Mapping[str, Standing], checks: Sequence[str]) -> str:
+def as_csv(
+    standings: Mapping[str, Standing], checks: Sequence[str], marks: Mapping[str, Final] | None = None
+) -> str:
     """A row a student, a column a check; texts that a spreadsheet would take for a formula are neutralised."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["student", "name", "earned", "possible", "final", "late", "attempt", "failure", *checks])
+    ruled = [] if marks is None else ["mark", "rules"]
+    head = ["student", "name", "earned", "possible", "final", "late", "attempt", "failure", *ruled]
+    writer.writerow([*head, *checks])
     for standing in standings.values():
-        record = _record(standing)
+        record = _record(standing, marks)
         cells = [standing.checks.get(id) for id in checks]
         writer.writerow(
             [
@@ -244,6 +269,11 @@ def as_csv(standings: Mapping[str, Standing], checks: Sequence[str]) -> str:
                 "yes" if record["late"] else "no",
                 record["attempt"],
                 plain_cell(record["failure"] or ""),
+                *(
+                    ["" if record["mark"] is None else record["mark"], " ".join(record["rules"])]
+                    if ruled
+                    else []
+                ),
                 *("" if cell is None or cell.open else str(rounded(cell.earned)) for cell in cells),
             ]
         )

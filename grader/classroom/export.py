@@ -25,15 +25,20 @@ class ExportDiffers(GraderError):
 
 def lines_of(book: Gradebook, assignment: Assignment, policy: Policy) -> tuple[Line, ...]:
     """Every student's mark with the policy applied, by name."""
-    everyone = standings(book, assignment.id)
-    if policy.attempts == BEST:
-        everyone = {student: _best(book, assignment, student, s, policy) for student, s in everyone.items()}
     lines = []
-    for standing in everyone.values():
+    for standing in standings_under(book, assignment, policy).values():
         final = final_mark(standing, policy)
         points = final.points if standing.final else None
         lines.append(Line(standing, points, standing.possible, final.notes))
     return tuple(sorted(lines, key=lambda line: (line.name.casefold(), line.student)))
+
+
+def standings_under(book: Gradebook, assignment: Assignment, policy: Policy) -> dict[str, Standing]:
+    """Where every student stands with the attempt that counts under the policy."""
+    everyone = standings(book, assignment.id)
+    if policy.attempts == BEST:
+        return {student: _best(book, assignment, student, s, policy) for student, s in everyone.items()}
+    return everyone
 
 
 def _best(

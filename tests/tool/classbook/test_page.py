@@ -1,4 +1,4 @@
-"""The page: everyone is in it, hostile names do nothing, and 3,000 students are no trouble for a browser."""
+"""The page and the same as data: everyone is in it, and hostile names do nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from grader.classbook.page import as_csv, as_json, histogram, html_page, plain_cell
 from grader.classbook.statistics import class_statistics
+from grader.classroom.policy import Final
 from grader.gradebook import Standing
 from grader.model import Assignment, Check, Part
 
@@ -116,6 +117,25 @@ def test_csv_is_read_back_and_harmless(everyone: dict[str, Standing]) -> None:
     ]
     assert rows[1]["2a.c"] == ""  # open, so no 0
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+MARKS_NOTE = "Handed in 1 day late, 10 % a day: 0.3 points are taken off."
+
+
+def test_the_rules_of_the_course_stand_beside_the_points(
+    tmp_path: Path, everyone: dict[str, Standing]
+) -> None:
+    marks = {who: Final(Decimal("2.7"), (MARKS_NOTE,)) for who in everyone}
+    statistics = class_statistics(everyone.values(), DECLARED)
+    text = "".join(html_page(assignment(), statistics, everyone, None, tmp_path / "class.html", marks))
+    assert text.count(MARKS_NOTE) == 2  # none for the hand-in that could not be graded
+    assert ">Mark</th>" in text
+    assert ">Mark</th>" not in page(everyone, tmp_path / "class.html")
+    rows = list(csv.DictReader(io.StringIO(as_csv(everyone, [], marks))))
+    assert [(row["earned"], row["mark"]) for row in rows] == [("3", "2.7"), ("0", "2.7"), ("", "")]
+    table = json.loads(as_json(assignment(), statistics, everyone, marks))["table"]
+    assert [entry["rules"] for entry in table] == [[MARKS_NOTE], [MARKS_NOTE], []]
+    assert "mark" not in as_csv(everyone, []).splitlines()[0]
 
 
 @given(st.text())
