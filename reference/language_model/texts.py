@@ -1,0 +1,107 @@
+"""Texts for the checks of the tokenizer, drawn so that each shows what it is drawn for, and nothing hangs on chance."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from reference.language_model.tokenizer import BYTES, Pair, joined, words
+
+Merges = list[Pair]
+
+_UNUSUAL = ("é", "ñ", "ß", "Ж", "ц", "語", "木", "€", "→", "🙂", "🌍")
+"""Of two, three and four bytes."""
+
+
+def _word(draw: random.Random, letters: str) -> str:
+    return "".join(draw.choices(letters, k=draw.randint(2, 6)))
+
+
+def pair_counts(text: str, num_merges: int) -> Iterator[Counter[Pair]]:
+    """The counts from which each merge is chosen, the smallest pair of the most frequent ones taken."""
+    times = Counter(words(text))
+    tokens = {word: list(word.encode()) for word in times}
+    for k in range(num_merges):
+        counts: Counter[Pair] = Counter()
+        for word, ids in tokens.items():
+            for pair in pairwise(ids):
+                counts[pair] += times[word]
+        yield counts
+        if counts:
+            best = min(counts, key=lambda pair: (-counts[pair], pair))
+            tokens = {word: joined(ids, best, BYTES + k) for word, ids in tokens.items()}
+
+
+def clear_text(draw: random.Random, num_merges: int) -> str:
+    """A text of about 100 words in which every merge has one pair that is the most frequent, and occurs twice or more.
+
+    Words differ in how often they occur.
+    """
+    while True:
+        letters = "".join(draw.sample(string.ascii_lowercase, 6))
+        lexicon = [_word(draw, letters) for _ in range(8)]
+        text = [word for word in lexicon for _ in range(draw.randint(1, 24))]
+        draw.shuffle(text)
+        joined_text = " ".join(text)
+        if all(_is_clear(counts) for counts in pair_counts(joined_text, num_merges)):
+            return joined_text
+
+
+def _is_clear(counts: Counter[Pair]) -> bool:
+    two = counts.most_common(2)
+    return len(two) == 2 and two[0][1] > two[1][1] and two[0][1] >= 2
+
+
+def overlapping_text(draw: random.Random) -> str:
+    """One in which a pair is the most frequent only where its overlapping places are counted."""
+    x, y, z = draw.sample(string.ascii_lowercase, 3)
+    n = draw.randint(4, 8)
+    return "\n".join(
+        [x * 3] * n + [y + z] * (n + 2)
+    )  # n < n + 2 < 2 n, and no space that would make pairs of its own
+
+
+def repeating_text(draw: random.Random) -> str:
+    """One whose only word has a pair twice: merged at both places, the new token stands beside itself."""
+    x, y = draw.sample(string.ascii_lowercase, 2)
+    return "\n".join([(x + y) * 2] * draw.randint(4, 8))
+
+
+def tied_texts(draw: random.Random) -> list[str]:
+    """Texts in which pairs of all orders are equally frequent: the largest first, the smallest in the middle."""
+    found = []
+    for _ in range(3):
+        letters = sorted(draw.sample(string.ascii_lowercase, 8))
+        w, *others, x = ["".join(letters[i : i + 2]) for i in (6, 0, 2, 4)]
+        found.append(".".join([w, x, *others] * draw.randint(2, 4)))
+    return found
+
+
+def spaced_text(draw: random.Random) -> str:
+    """Neighbouring words are the same over and over, so that a pair across them would be the most frequent; spaces come
+    at the start, at the end and two at a time; letters have several bytes."""
+    a, b, c = draw.sample(string.ascii_lowercase, 3)
+    strange = draw.sample(_UNUSUAL, 3)
+    phrase = f"{a} {b} {c}{strange[0]} {strange[0]}{strange[1]}  {b}{strange[2]}\n{c}"
+    return f" {' '.join([phrase] * draw.randint(5, 8))} "
+
+
+def short_texts(draw: random.Random) -> list[str]:
+    """Nothing, one letter, pairs that all occur once, and a word twice: merges until it is one token."""
+    letters = draw.sample(string.ascii_lowercase, 9)
+    word = "".join(letters[:5])
+    return ["", letters[0], "".join(letters), f"{word}\n{word}", f"{word} {word} {letters[7]}{letters[8]}"]
+
+
+def unusual_texts(draw: random.Random) -> list[str]:
+    """Texts with characters of several bytes, with line ends, and none."""
+    strange = draw.sample(_UNUSUAL, 6)
+    return [
+        f"{strange[0]}a{strange[1]} {strange[2]}",
+        "".join(strange[3:]) + "\t\n ",
+        "",
+        f" {string.ascii_letters[draw.randrange(26)]}  {strange[4]}.",
+    ]
