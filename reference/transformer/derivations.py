@@ -84,9 +84,9 @@ def all_heads_bytes(one: Number) -> Number:
     return one * HEADS
 
 
-def linear_parameters(n_in: int, n_out: int, bias: bool) -> Fraction:
+def linear_parameters(n_in: int, n_out: int) -> Fraction:
     """Parameters of a linear layer: a weight for each pair of input and output, a bias for each output."""
-    return Fraction(n_in * n_out + (n_out if bias else 0))
+    return Fraction(n_in * n_out + n_out)
 
 
 def lora_parameters(matrices: int = ADAPTED, layers: int = LAYERS) -> Fraction:
@@ -104,14 +104,14 @@ def share(part: Number, whole: Number) -> Number:
     return part / whole * 100
 
 
-def first_layer(bias: bool = True) -> Fraction:
+def first_layer() -> Fraction:
     """Parameters of the layer H -> 4H."""
-    return linear_parameters(H, WIDE, bias)
+    return linear_parameters(H, WIDE)
 
 
 def second_layer() -> Fraction:
     """Parameters of the layer 4H -> H."""
-    return linear_parameters(WIDE, H, bias=True)
+    return linear_parameters(WIDE, H)
 
 
 def all_blocks(block: Number) -> Number:

@@ -19,6 +19,7 @@ from reference.transformer.derivations import (
     S_MAX,
     TARGET,
     VOCABULARY,
+    WIDE,
     H,
     all_heads_bytes,
     cross_entropy,
@@ -47,7 +48,7 @@ _FIRST = first_layer()
 _SECOND = second_layer()
 _BLOCK = _FIRST + _SECOND
 _ALL = _BLOCK * LAYERS
-_NO_BIAS = first_layer(bias=False)
+_NO_BIAS = _FIRST - WIDE
 _LORA = lora_parameters()
 _ONE = score_elements() * BYTES
 
