@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import NoReturn
 
 from grader.checking.student import AskWorker
-from grader.errors import GraderError
+from grader.errors import GraderError, WorkerStartFailed
 from grader.model import Assignment
 from grader.verify.handins import HandIn
 from grader.verify.runs import Seen, Task
@@ -49,16 +49,21 @@ class Judge:
         self._open_worker, self._open_elsewhere = open_worker, open_elsewhere
 
     def grade(self, task: Task) -> list[Seen]:
-        """Run the task's checks on its hand-in."""
+        """Run the task's checks on its hand-in; raises WorkerStartFailed, which is no fault of a check."""
         from grader.checking.session import run_checks
 
         handin = self._handins[task.handin]
         start = self._open_elsewhere if task.again else self._open_worker
+        not_started: list[WorkerStartFailed] = []
 
         def open_worker() -> AskWorker:
             if start is None:
                 raise RuntimeError("a check asks for student code, but its part declares no worker")
-            return start(handin.files, handin.name)
+            try:
+                return start(handin.files, handin.name)
+            except WorkerStartFailed as error:
+                not_started.append(error)
+                raise
 
         with _threads(task.threads):
             results, errors = run_checks(
@@ -68,6 +73,8 @@ class Judge:
                 seed=task.seed,
                 open_worker=open_worker,
             )
+        for error in not_started:
+            raise error
         return [Seen.of(result, errors.get(result.id)) for result in results]
 
 

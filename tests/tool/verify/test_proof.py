@@ -8,6 +8,7 @@ import math
 import shutil
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from grader import cli
 from grader.assignment import find_assignment
+from grader.errors import WorkerStartFailed
 from grader.exitcode import ExitCode
 from grader.model import CheckResult, Evidence, Points, Status, Visibility
 from grader.verify import Progress, Proof, verify
@@ -22,6 +24,8 @@ from grader.verify.document import proof_document
 from grader.verify.progress import shown_progress
 from grader.verify.runs import Seen, Task
 from grader.verify.table import print_proof
+from grader.worker import Zygote
+from grader.worker.connection import Connection
 
 from .conftest import POCKET, Weaken, told
 
@@ -179,6 +183,19 @@ def test_debug_shows_the_traceback_of_a_check_that_breaks(weakened: Weaken) -> N
     assert "Traceback (most recent call last)" in result.stderr
     assert "2 of 2 claims" not in result.stdout  # of a check that breaks, nothing else is said
     assert "1 of 1 claims do not hold." in result.stdout
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_worker_that_cannot_be_started_later_on_is_no_fault_of_a_check(
+    jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> NoReturn:
+        raise WorkerStartFailed("The worker's zygote is gone.")
+
+    monkeypatch.setattr(Connection, "worker", gone)
+    monkeypatch.setattr(Zygote, "worker", gone)
+    with pytest.raises(WorkerStartFailed, match="zygote is gone"):
+        verify(find_assignment(str(POCKET)), ["1b"], seeds=1, jobs=jobs)
 
 
 def test_a_folder_without_an_assignment_is_a_usage_error(tmp_path: Path) -> None:
