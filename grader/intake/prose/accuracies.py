@@ -27,6 +27,8 @@ _OWN_WORDS = re.compile(
 )
 """What says behind a figure what it is, whatever stands in front of it."""
 MOST_EPOCHS = 50
+_NONE = -1
+"""No epoch is named; 0 is the first where a report counts from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Mark:
     results: str
     """Of the run that it belongs to."""
     epoch: int
-    """Counted as the report counts; 0: of the whole run, or of its end."""
+    """From 1 on; 0: of the whole run, or of its end."""
     kind: str
     """"train_acc", "test_acc", "train_loss" or "seconds"."""
     value: Decimal
@@ -48,12 +50,22 @@ class Mark:
 
 def read_marks(runs: Sequence[RunWords], said: Sequence[Statement | Table]) -> list[Mark]:
     """Everything that is said of the declared runs, in order."""
-    marks: list[Mark] = []
+    found: list[_Found] = []
     for item in said:
-        found = _of_table(runs, item) if isinstance(item, Table) else _of_text(runs, item)
-        for results, epoch, kind, value, place, sentence in found:
-            marks.append(Mark(results, epoch, kind, value, place, sentence, len(marks)))
-    return marks
+        found += _of_table(runs, item) if isinstance(item, Table) else _of_text(runs, item)
+    from_zero = {results for results, epoch, *_ in found if epoch == 0}
+    return [
+        Mark(
+            results,
+            0 if epoch == _NONE else epoch + (results in from_zero),
+            kind,
+            value,
+            place,
+            sentence,
+            order,
+        )
+        for order, (results, epoch, kind, value, place, sentence) in enumerate(found)
+    ]
 
 
 _Found = tuple[str, int, str, Decimal, str, str]
@@ -76,7 +88,7 @@ def _of_table(runs: Sequence[RunWords], table: Table) -> Iterator[_Found]:
             run = _run_of(runs, head) or _run_of(runs, label) or here or above or _run_at(runs, table.path)
             epoch = _epoch_of_row(table.header, cells) if by_row else _epoch(head)
             figure = _only_figure(cell)
-            if not kind or run is None or figure is None or not 0 < epoch <= MOST_EPOCHS:
+            if not kind or run is None or figure is None or not 0 <= epoch <= MOST_EPOCHS:
                 continue
             named = f"{head} {label}"
             unit = unit_of_heading(head) or unit_of_heading(label)
@@ -103,24 +115,25 @@ def _epoch_of_row(header: Sequence[str], cells: Sequence[str]) -> int:
     """The epoch of a row: in the column that is headed so, or in its first cell ("Epoch 1")."""
     for column, head in enumerate(header):
         if contains(head, _EPOCH) and column < len(cells):
-            return _epoch(cells[column]) or _number(cells[column])
-    return next((epoch for cell in cells if (epoch := _epoch(cell))), 0) or _number(cells[0])
+            return max(_epoch(cells[column]), _number(cells[column]))
+    named = next((epoch for cell in cells if (epoch := _epoch(cell)) != _NONE), _NONE)
+    return named if named != _NONE else _number(cells[0])
 
 
 def _epoch(text: str) -> int:
-    """3 for "Epoch 3" and "after 3 epochs"; 0 for anything else."""
+    """3 for "Epoch 3" and "after 3 epochs"; -1 for anything else."""
     words = words_of(text)
     for i, word in enumerate(words):
         if word.startswith("epoch") or word == "ep":
             for near in (words[i + 1 : i + 2], words[max(0, i - 1) : i]):
                 if near and near[0].isdigit() and len(near[0]) <= 2:
                     return int(near[0])
-    return 0
+    return _NONE
 
 
 def _number(text: str) -> int:
     found = re.fullmatch(r"\W*([0-9]{1,2})(?:\s*/\s*[0-9]{1,2})?\W*", text)
-    return int(found[1]) if found else 0
+    return int(found[1]) if found else _NONE
 
 
 def _only_figure(cell: str) -> Figure | None:
@@ -168,10 +181,12 @@ def _of_line(runs: Sequence[RunWords], text: str, statement: Statement, offset: 
     run = _run_at(runs, statement.path) or _run_of(runs, statement.title) or _run_of(runs, statement.lead)
     ahead, labels = _labels(text, groups)
     usual = _pair_of(f"{text} {statement.lead}") or _pair_of(statement.text)
-    epoch, pattern = 0, list[str]()
+    epoch, pattern = _NONE, list[str]()
+    if len(set(_epochs(text))) == 1:
+        epoch = _epochs(text)[0]  # "0.71 on the training texts in epoch 1"
     for group, before, label in zip(groups, ahead, labels, strict=True):
         run = _last_run(runs, before) or run
-        epoch = _last_epoch(before) or epoch
+        epoch = _epochs(before)[-1] if _epochs(before) else epoch
         if run is None or (contains(label, _OTHER) and not contains(label, _ACCURACY)):
             continue
         place = statement.place(offset + group.start)
@@ -180,7 +195,7 @@ def _of_line(runs: Sequence[RunWords], text: str, statement: Statement, offset: 
             value = _value(figure, kind, "")
             if value is not None:
                 yield run.results, number, kind, value, place, one_line(text)
-        if epoch and rows and len(group.figures) == 1:
+        if epoch != _NONE and rows and len(group.figures) == 1:
             pattern.append(rows[0][1])
 
 
@@ -221,12 +236,12 @@ def _assigned(
         return [(epoch, splits[0], figures[0])]
     pair = splits or list(usual[:2])
     if sorted(pair) == ["test_acc", "train_acc"]:
-        if len(figures) == 2 and epoch:
+        if len(figures) == 2 and epoch != _NONE:
             return [(epoch, kind, figure) for kind, figure in zip(pair, figures, strict=True)]
         alternate = group.strokes == tuple(k % 2 == 0 for k in range(len(figures) - 1))
-        if len(figures) > 2 and not epoch and alternate and len(figures) % 2 == 0:
+        if len(figures) > 2 and epoch == _NONE and alternate and len(figures) % 2 == 0:
             return [(k // 2 + 1, pair[k % 2], figure) for k, figure in enumerate(figures)]
-    if len(figures) > 1 and not epoch and len(set(splits)) == 1 and not any(group.strokes):
+    if len(figures) > 1 and epoch == _NONE and len(set(splits)) == 1 and not any(group.strokes):
         return [(n, splits[0], figure) for n, figure in enumerate(figures, 1)]
     return []
 
@@ -271,12 +286,15 @@ def _splits(text: str) -> list[str]:
     return [kind for i, kind in enumerate(out) if not i or out[i - 1] != kind]
 
 
-def _last_epoch(text: str) -> int:
-    found = re.findall(r"\bepochs?\W{0,3}([0-9]{1,2})\b", text, re.IGNORECASE)
-    ordinal = re.findall(r"\b(first|second|third|fourth|fifth)\s+(?:epoch|one\b)", text, re.IGNORECASE)
-    if found:
-        return int(found[-1])
-    return ("first", "second", "third", "fourth", "fifth").index(ordinal[-1].lower()) + 1 if ordinal else 0
+def _epochs(text: str) -> list[int]:
+    """The epochs that a text names, in their order: "epoch 2", "the second epoch", "the second one"."""
+    return [int(n[1]) if n[1] else _ORDINALS.index(n[2].lower()) + 1 for n in _NAMED_EPOCH.finditer(text)]
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_NAMED_EPOCH = re.compile(
+    rf"\bepochs?\W{{0,3}}([0-9]{{1,2}})\b|\b({'|'.join(_ORDINALS)})\s+(?:epoch|one\b)", re.IGNORECASE
+)
 
 
 # ---------------------------------------------------------------- both

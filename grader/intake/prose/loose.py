@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
@@ -23,6 +23,7 @@ _VALUE = re.compile(r"[0-9]{3}|[0-9][.,][0-9]|[=≈×*+]")
 _LABELLED = re.compile(r"[^\W\d][\w .%-]{0,30}\s?[:=]\s?[-+0-9.]")
 EMPTY_CELL = "\x07"
 """Stands for an empty cell where the reader of PDF files saw one."""
+_CELL = re.compile(r"\S+(?: \S+)*")
 _HEADING = 70
 """Characters of a line that may be a heading by its looks."""
 
@@ -30,7 +31,7 @@ _HEADING = 70
 def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
     """`source`: (line, place). Lines that begin with "# " or "|" mean what they mean in Markdown."""
     out: list[Line] = []
-    by_looks: set[int] = set()
+    by_looks: dict[int, str] = {}
     for raw, place in source:
         text = raw.rstrip()
         if not text.strip():
@@ -54,7 +55,7 @@ def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
             if len(cells) > 1 and _EQUATION_NUMBER.fullmatch(cells[-1]):
                 cells.pop()
             if len(cells) > 1 and _is_row(cells):
-                by_looks.add(len(out))
+                by_looks[len(out)] = text
                 out.append(replace(row(cells, place), width=len(text)))
             else:
                 shown = " ".join(cells)
@@ -66,12 +67,42 @@ def loose_lines(source: Iterable[tuple[str, str]]) -> list[Line]:
 # ---------------------------------------------------------------- columns
 
 
-def _settled(lines: Sequence[Line], by_looks: set[int]) -> list[Line]:
-    """Rows that are rows only by their wide spaces, and stand in no table, are text: "2a.   The query has …"."""
+def _settled(lines: Sequence[Line], by_looks: Mapping[int, str]) -> list[Line]:
+    """Rows that are rows only by their wide spaces, and stand in no table, are text: "2a.   The query has …".
+
+    by_looks: their source by their place among the lines.
+    """
     out: list[Line] = []
     for columns, block in groupby(enumerate(lines), key=lambda i: i[0] in by_looks and bool(i[1].cells)):
-        own = [line for _, line in block]
-        out += own if not columns or _is_table(own) else [_as_text(line) for line in own]
+        places, own = zip(*block, strict=True)
+        if not columns:
+            out += own
+        elif _is_table(own):
+            out += _aligned(own, [by_looks[i] for i in places])
+        else:
+            out += [_as_text(line) for line in own]
+    return out
+
+
+def _aligned(rows: Sequence[Line], source: Sequence[str]) -> list[Line]:
+    """Rows with fewer cells than most, each of which stands over or under one column, get empty ones for the others."""
+    most = Counter(len(line.cells) for line in rows).most_common(1)[0][0]
+    if any("\t" in text for text in source):
+        return list(rows)  # places within the line tell nothing
+    spans = [[m.span() for m in _CELL.finditer(text)] for text in source]
+    whole = [own for own in spans if len(own) == most]
+    if not whole:
+        return list(rows)
+    columns = [(min(own[k][0] for own in whole), max(own[k][1] for own in whole)) for k in range(most)]
+    out = []
+    for line, own in zip(rows, spans, strict=True):
+        places = [
+            [k for k, (a, b) in enumerate(columns) if min(b, end) > max(a, start)] for start, end in own
+        ]
+        if len(line.cells) == len(own) < most and all(len(over) == 1 for over in places):
+            cells = dict(zip((over[0] for over in places), line.cells, strict=True))
+            line = replace(line, cells=tuple(cells.get(k, "") for k in range(most)))
+        out.append(line)
     return out
 
 

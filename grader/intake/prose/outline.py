@@ -26,6 +26,7 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s{0,2}[.\-–/]?\s{0,2}")
+_WHOLE = re.compile(r"\s*[(\[]([0-9][^()\[\]]?[^\s()\[\]]{0,4}(?:\([0-9a-z]{1,3}\)){0,2})[)\]][\s.:–—-]*")
 _MOST = 5
 
 
@@ -44,7 +45,11 @@ class Number:
 
 
 def read_number(text: str) -> Number | None:
-    """The number at the beginning of `text`; None where there is none."""
+    """The number at the beginning of `text`; None where there is none. Brackets around all of it, "(2d)", count."""
+    if whole := _WHOLE.match(text):
+        inside = read_number(whole[1])
+        if inside is not None and inside.end >= len(whole[1]):
+            return Number(inside.pieces, whole.end(), inside.keyword, True)
     start = _START.match(text)
     if start is None:
         return None

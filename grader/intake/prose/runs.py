@@ -59,6 +59,8 @@ def _run(
 
 def _gap(rows: Sequence[Mapping[str, str]], epochs: Sequence[int]) -> str:
     """A sentence on the first accuracy that was not found; empty where all are there."""
+    if epochs[0] > 1:
+        return f"The accuracies of epoch {epochs[0]} were found, and none of an earlier one."
     by_epoch = dict(zip(epochs, rows, strict=True))
     for kind, name in (("test_acc", "test"), ("train_acc", "training")):
         if not any(kind in row for row in rows):

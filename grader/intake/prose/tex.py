@@ -147,7 +147,9 @@ def _bare_argument(
         stack[-1].out.append(macro if macro in "^_" else "")
         return token
     token = token.lstrip()
-    if macro == "^" and (number := re.match(r"[+-]?[0-9]+", token)):
+    if macro == "^" and (power := re.match(r"\([+-]?[0-9]{1,5}\)", token)):
+        head = power[0]
+    elif macro == "^" and (number := re.match(r"[+-]?[0-9]+", token)):
         head = number[0] if number.end() == len(token) or not token[number.end()].isdigit() else token[0]
         if len(head) > 1 and head[0].isdigit():
             head = head[0]
