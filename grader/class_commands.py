@@ -143,6 +143,7 @@ def review(book: str, blind: bool, author: str | None, port: int, assignment: st
     type=OneOf("format", ("table", "csv", "json")),
     default="table",
     metavar="table|csv|json",
+    help="How to print it; csv and json for programs.",
 )
 @ASSIGNMENT
 @DEBUG
