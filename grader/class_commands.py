@@ -193,7 +193,7 @@ def show_book(
 )
 @click.option("--column", metavar="NAME", help="Column of the roster that takes the marks.")
 @COURSE
-@click.option("--out", type=_PATH, metavar="FILE", help="[FORMAT beside the gradebook]")
+@click.option("--out", type=_PATH, metavar="FILE", help="Where to. [FORMAT beside the gradebook]")
 @click.option(
     "--check", "only_check", is_flag=True, help="Write nothing: compare the file with the gradebook."
 )
@@ -245,7 +245,14 @@ def export(
     show_default=True,
     help="Share of one's own code that the other has to have.",
 )
-@click.option("--out", type=_PATH, metavar="FILE", default=Path("reports/similar.html"), show_default=True)
+@click.option(
+    "--out",
+    type=_PATH,
+    metavar="FILE",
+    default=Path("reports/similar.html"),
+    show_default=True,
+    help="Where the page goes.",
+)
 @ASSIGNMENT
 @DEBUG
 def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -> None:
