@@ -61,6 +61,7 @@ def proof_document(proof: Proof) -> dict[str, Any]:
         "gradings": proof.gradings,
         "jobs": proof.jobs,
         "duration_s": proof.duration_s,
+        "cpu_s": proof.cpu_s,
         "environment": _environment(),
     }
 

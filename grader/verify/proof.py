@@ -124,6 +124,8 @@ class Proof:
     """Hand-ins graded, counting each group of checks."""
     jobs: int
     duration_s: float
+    cpu_s: float
+    """CPU seconds, user and system, of this process and all that it started: the same on a busy machine."""
 
     @property
     def holds(self) -> bool:

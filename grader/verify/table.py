@@ -120,7 +120,9 @@ def _print_problems(proof: Proof, console: Console) -> None:
 
 def _print_result(proof: Proof, console: Console) -> None:
     processes = f"{proof.jobs} process{'es' if proof.jobs > 1 else ''}"
-    spent = f"{proof.gradings:,} gradings in {processes}, {proof.duration_s:.0f} s."
+    spent = (
+        f"{proof.gradings:,} gradings in {processes}: {proof.duration_s:.0f} s, {proof.cpu_s:.0f} s of CPU."
+    )
     failed = sum(not claim.holds for claim in proof.claims)
     if failed:
         result = f"{failed} of {len(proof.claims)} claims do not hold."

@@ -44,7 +44,7 @@ def verify(
     seeds, slow_seeds: runs of the model solution in place of those declared; jobs: processes, None for one a core.
     Raises AssignmentError where it cannot be tried at all, UnknownName for a part; what is weak is in the proof.
     """
-    started = time.perf_counter()
+    started, cpu_before = time.perf_counter(), _cpu_s()
     selected = select(assignment, parts)
     settings = read_settings(assignment, selected, seeds=seeds, slow_seeds=slow_seeds)
     with imports_of(assignment):
@@ -76,6 +76,7 @@ def verify(
         gradings=len(plan.tasks),
         jobs=jobs,
         duration_s=round(time.perf_counter() - started, 1),
+        cpu_s=round(_cpu_s() - cpu_before, 1),
     )
 
 
@@ -96,6 +97,11 @@ def _claims(case: Case, found: tuple[Margin, ...]) -> tuple[Claim, ...]:
         telling.determinism(case),
         telling.reach(case),
     )
+
+
+def _cpu_s() -> float:
+    """Of this process, and of the processes it started that have ended."""
+    return sum(os.times()[:4])
 
 
 def _cores() -> int:

@@ -128,6 +128,7 @@ def test_the_document_is_plain_json(proof: Proof) -> None:
     document = json.loads(json.dumps(proof_document(proof), allow_nan=False))
     assert document["schema_version"] == "1.0"
     assert document["holds"] is True
+    assert document["cpu_s"] > 0
     assert document["assignment"]["id"] == "pocket"
     assert {c["id"] for c in document["checks"]} == {"1a.softmax", "1a.large", "1b.entropy", "2a.loss"}
     (loss,) = [margin for margin in document["tolerances"] if margin["check"] == "2a.loss"]
