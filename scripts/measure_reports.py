@@ -36,6 +36,7 @@ FOUND, WRONG, REVIEW, MISSED = "found", "wrong", "to a person", "missed"
 GROUPS = {
     "reader tuned on these": "",
     "kept aside, seen since": "kept_aside",
+    "again, seen since": "kept_aside_again",
     "unseen": "unseen",
 }
 """Which reports the reader was made on, by the key that truth.toml gives them."""

@@ -37,6 +37,7 @@ _SAME = {
 _SAYS = {"is", "was", "are", "were", "gives", "equals", "get", "be", "to"}
 """Words that say that what follows is what comes out."""
 _MOST_FORMS = 6
+_BARE = 40
 _LABEL = 70
 """Characters of a label in front of a colon."""
 """Characters before and after a number that are looked at for what it is."""
@@ -133,6 +134,8 @@ class Counter:
 def in_text(text: str, statement: Statement, counter: Counter) -> list[Claim]:
     """The claims of one sentence, or of one cell of a table."""
     sentence, shown = Sentence.of(text), one_line(text)
+    if statement.lead and len(shown) < _BARE and not re.search(r"[^\W\d]{3}", shown):
+        shown = one_line(f"{statement.lead} {shown}")  # a number alone says nothing to who reads it
     claims: list[Claim] = []
     last = -1
     for i in range(len(sentence.tokens)):
