@@ -1,6 +1,6 @@
 """[written] of assignment.toml: by which words the answers of an assignment are known in a report.
 
-This is all that the reader of reports knows of a coursework; docs/authoring.md explains every key.
+This is all that the reader of reports knows of a coursework; docs/written-reports.md explains every key.
 """
 
 from __future__ import annotations
