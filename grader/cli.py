@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from grader import __version__, class_commands
+from grader.distribution.command import dist
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
 from grader.frontdoor import OneOf, PathOrCommand, Seed
+from grader.selfcheck.command import check
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,9 +71,9 @@ def main() -> None:
     "parts",
     multiple=True,
     metavar="ID",
-    help='Only this part; "2" is all of section 2. Repeatable.',
+    help='This part; "2" is section 2. Repeatable.',
 )
-@click.option("--check", "checks", multiple=True, metavar="ID", help="Only this check. Repeatable.")
+@click.option("--check", "checks", multiple=True, metavar="ID", help="This check. Repeatable.")
 @click.option("--public", is_flag=True, help="Public checks only: what a student may run.")
 @click.option("--seed", type=Seed(), metavar="N", help="Repeat the run of a report with this seed.")
 @click.option(
@@ -86,7 +88,7 @@ def main() -> None:
     "--out",
     type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
-    help="Folder for the reports instead of reports/NAME.",
+    help="Folder for the reports. [reports/NAME]",
 )
 @click.option(
     "--isolation",
@@ -98,9 +100,9 @@ def main() -> None:
 @click.option(
     "--unsafe-no-isolation",
     is_flag=True,
-    help="Run student code unsealed: only your own, on your own machine.",
+    help="Unsealed: only for code of your own.",
 )
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Of a class: hand-ins graded at a time.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Of a class: how many at a time.")
 @click.option(
     "--timeout",
     type=click.FloatRange(1),
@@ -108,10 +110,8 @@ def main() -> None:
     default=900,
     help="Of a class: seconds for one hand-in.",
 )
-@click.option(
-    "--cluster", metavar="ADDRESS|local", help="Of a class: judge on the nodes of this dask cluster."
-)
-@click.option("--list", "listed", is_flag=True, help="Only show who handed in what, and what is missing.")
+@click.option("--cluster", metavar="ADDRESS|local", help="Of a class: judge on this dask cluster.")
+@click.option("--list", "listed", is_flag=True, help="Only show who handed in what.")
 @click.option("--force", is_flag=True, help="Of a class: grade all of it again.")
 @click.option("--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook.")
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
@@ -441,6 +441,8 @@ def _progress(console: Console) -> Iterator[Progress]:
 
 
 for command in (
+    check,
+    dist,
     class_commands.class_book,
     class_commands.review,
     class_commands.show_book,

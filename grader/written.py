@@ -27,7 +27,7 @@ class Reading:
     """One place of a report where an answer stands."""
 
     value: str
-    """As grader.numbers reads it: "25.77 GB", "[1, 2, 3, 4]"; of prose, the text."""
+    """As grader.numbers reads it: "12.3 GB", "[5, 6, 7, 8]"; of prose, the text."""
     place: str
     """For example "report.pdf, page 3"."""
     sentence: str

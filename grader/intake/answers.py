@@ -43,7 +43,7 @@ class Answer:
     """What stands under one key."""
 
     key: str
-    """The key that was asked for, for example "4c.bytes"."""
+    """The key that was asked for, for example "5a.size"."""
     status: Found
     value: Any = None
     """int, Decimal (with the digits as written), str or list; None unless found."""

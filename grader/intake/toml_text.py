@@ -1,6 +1,6 @@
 """A student's TOML -> values, with one bad line costing one answer and not the file.
 
-An entry that is not TOML (`total = 25.77 GB`, without quotes) is taken out, reported under its own key, and the rest
+An entry that is not TOML (`total = 12.3 GB`, without quotes) is taken out, reported under its own key, and the rest
 is read; so is a backslash in a text (LaTeX in prose), which is read as it stands. Anything else that is wrong, such as
 a section header or a text that never ends, could move answers to another key: then nothing is read.
 """
@@ -131,7 +131,7 @@ def _step(line: str, reason: str) -> str:
     if value[0] in "\"'":
         return "A text ends with the quotes it starts with; one of several lines stands between three quotes."
     if value[0] in "([{":
-        return f"Write a list as {key} = [1, 2, 3, 4]."
+        return f"Write a list as {key} = [5, 6, 7, 8]."
     return (
         f'A number with a unit, with commas, or a text goes between quotes: {key} = "{shorten(value, 40)}".'
     )

@@ -1,6 +1,6 @@
 """Numbers on paper: read what a student wrote, compare it exactly, and judge it fairly.
 
-    parse_number("25.77 GB", "byte")        ParsedNumber: exact value in base units, printed digits, unit
+    parse_number("12.3 GB", "byte")        ParsedNumber: exact value in base units, printed digits, unit
                                             or ParseProblem: message and next step
     compare_number(parsed, expected, tol)   Comparison: exact, rounded, early_rounded or wrong
     judge_number(check, answers, quantities, checks)      Verdict: share of the points, message, hint, evidence

@@ -207,7 +207,7 @@ def _carried_forward(
 
 
 def _bits_written(case: _Case, parsed: ParsedNumber) -> Verdict | None:
-    """A number of bytes with a unit of bits behind it, "25.77 Gb": not to be taken for a slip of the calculation."""
+    """A number of bytes with a unit of bits behind it, "12.3 Gb": not to be taken for a slip of the calculation."""
     unit = parsed.unit
     if parsed.bare or unit.dimension != DATA or not unit.name.endswith(("b", "bit", "bits")):
         return None

@@ -43,7 +43,7 @@ class ParsedNumber:
     """Exact, in the base unit of its dimension (1, byte, nat)."""
     last_place: Fraction
     """Worth of one unit in the last digit that counts, in the base unit. Zeros at the end do not count, wherever the
-    point is, so that 25.770 GB, 25,770 MB and 25.77 GB are judged alike; two digits always count."""
+    point is, so that 12.340 GB, 12,340 MB and 12.34 GB are judged alike; two digits always count."""
     digits: int
     """Significant digits, by the same rule; none in 0."""
     unit: Unit
@@ -55,7 +55,7 @@ class ParsedNumber:
     notes: tuple[str, ...] = ()
     """How it was read, where that is not plain."""
     other_reading: ParsedNumber | None = None
-    """ "14,497" read with a decimal comma, where the comma can be either."""
+    """ "12,345" read with a decimal comma, where the comma can be either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _NoNumber(ValueError):
 
 
 def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber | ParseProblem:
-    """Read a TOML or JSON number, or a text such as "25.77 GB", "268,435,456" or "≈ 14.497 billion".
+    """Read a TOML or JSON number, or a text such as "12.3 GB", "1,234,567" or "≈ 1.234 billion".
 
     `default_unit` is the unit due: it is taken where none is written, and settles the dimension. Text that is no
     number, an unknown unit and one of another dimension are a ParseProblem; whatever `raw` is, nothing is raised.
@@ -87,7 +87,7 @@ def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber | Pars
 
 
 def parse_shape(raw: Any) -> tuple[int, ...] | ParseProblem:
-    """A list of whole numbers, or a text such as "1 x 2 x 3 x 4" or "torch.Size([1, 2, 3, 4])"."""
+    """A list of whole numbers, or a text such as "5 x 6 x 7 x 8" or "torch.Size([5, 6, 7, 8])"."""
     parts: Sequence[Any] = raw if isinstance(raw, (list, tuple)) else [None]
     if isinstance(raw, str) and len(raw) <= _LONGEST:
         inside = raw.strip().removeprefix("torch.Size").strip("()[]{} ")
@@ -98,7 +98,7 @@ def parse_shape(raw: Any) -> tuple[int, ...] | ParseProblem:
     beginning = raw[:_LONGEST] if isinstance(raw, (list, tuple, str)) else raw
     what = f"the list {shorten(beginning, 40)}" if isinstance(raw, (list, tuple)) else describe(beginning)
     return ParseProblem(
-        f"It is {what}, and a shape is due.", "Write a list of whole numbers, such as [1, 2, 3, 4]."
+        f"It is {what}, and a shape is due.", "Write a list of whole numbers, such as [5, 6, 7, 8]."
     )
 
 
@@ -183,7 +183,7 @@ def _digits(body: str, shown: str) -> tuple[str, str | None, tuple[str, ...]]:
         )
     raise _NoNumber(
         f"The commas, points or spaces in {shown!r} do not make one number.",
-        "Write one number, such as 268435456 or 268,435,456.",
+        "Write one number, such as 1234567 or 1,234,567.",
     )
 
 

@@ -28,7 +28,7 @@ class Question:
 
     check: Check
     key: str
-    """Key of the answer, for example "4c.bytes"."""
+    """Key of the answer, for example "5a.size"."""
     quantity: Quantity
     due: Unit
     """Unit of an answer that names none."""
@@ -105,7 +105,7 @@ def readings(parsed: ParsedNumber, question: Question) -> Iterator[ParsedNumber]
     """The ways to read what was written, the plainest first.
 
     Besides the number as it stands: a comma as decimal comma, and a number without a unit in one of the usual
-    multiples (14.497 where billions are meant), except for small numbers and shares, which have none.
+    multiples (1.234 where billions are meant), except for small numbers and shares, which have none.
     """
     yield parsed
     if parsed.other_reading:
