@@ -15,6 +15,7 @@ from grader.intake import read_submission
 from grader.model import Check, CheckResult, Status
 from grader.worker import Zygote, ZygoteSpec
 from tests.tool.variants.finetune.sample import WHOLE
+from tests.tool.variants.finetune.styles import STYLES
 
 ASSIGNMENT = load_assignment()
 SCRIPTS = Path(__file__).parent / "variants" / "finetune" / "scripts"
@@ -151,3 +152,17 @@ def test_an_accuracy_that_is_not_the_models_is_put_before_a_person(
     assert results["3b.trains"].status is Status.PASSED, results["3b.trains"].message
     assert results["3b.claims"].status is Status.NEEDS_REVIEW
     assert said in results["3b.claims"].message
+
+
+def test_a_finetune_is_called_even_where_scripts_were_run_for_the_samples(
+    tmp_path: Path, warm: Zygote
+) -> None:
+    """It says more than a run as a whole does: the script of the same hand-in raises."""
+    loop = next(style for style in STYLES if style.id == "manual-as-it-is").source
+    main = SHORT.format(then="print(model.no_such_thing)").replace("\n", "\n    ")
+    source = loop.replace("def first_samples(", "def samples(") + f'\nif __name__ == "__main__":{main}'
+    checks = [check for check in CHECKS if check.id in ("3a.samples", "3b.trains")]
+    results = graded(source, tmp_path, warm, checks=checks)
+    assert results["3a.samples"].status is Status.MISSING
+    assert results["3b.trains"].status is Status.PASSED, results["3b.trains"].message
+    assert "finetune(model, tokenizer" in str(results["3b.trains"].evidence.asked)

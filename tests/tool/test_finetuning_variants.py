@@ -113,6 +113,13 @@ def test_every_variant_can_be_made_and_both_halves_are_large() -> None:
         assert sum(in_tuning_half(style) is half for style in STYLES) >= 20
 
 
+def test_the_page_has_every_mistake_and_the_numbers_of_variants() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    for mistake in MISTAKES.values():
+        assert f"| `{mistake.id}` | {mistake.title} |" in page
+    assert f"makes {len(BUGS)} training loops with one mistake each and {len(STYLES)} right ones" in page
+
+
 FORGED = """
 import sys
 

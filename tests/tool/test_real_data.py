@@ -1,14 +1,19 @@
-"""Opt-in: the same code on real AG News rows, from the folder that AG_NEWS_DIR names (train.jsonl, test.jsonl)."""
+"""Opt-in: the same code on real AG News rows, from the folder that AG_NEWS_DIR names (train.jsonl, test.jsonl), and on
+a real pre-trained model, from the folder that REAL_MODEL_DIR names (that of save_pretrained)."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from click.testing import CliRunner
 
+from grader import cli
 from grader.assets import FOLDER_VARIABLE, fetch
 from grader.model import Status
 from reference.transformer import assets, bodies, finetune, news
@@ -17,6 +22,7 @@ from tests.tool.checkpoints import checkpoint, figures
 from tests.tool.conftest import GradeFiles
 
 FOLDER = os.environ.get("AG_NEWS_DIR")
+MODEL = os.environ.get("REAL_MODEL_DIR")
 pytestmark = [
     pytest.mark.real_data,
     pytest.mark.skipif(not FOLDER, reason="AG_NEWS_DIR is not set: it names a folder with real AG News rows"),
@@ -79,3 +85,35 @@ def test_a_checkpoint_is_evaluated_on_the_real_texts(
     assert found is not None, result.evidence.obtained
     assert 45 < int(found[1]) < 100
     assert result.status is Status.FAILED
+
+
+def right_one_by_one(checkpoint: Path) -> int:
+    """How many test texts a saved model answers rightly, read and asked as plainly as can be."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    assert FOLDER is not None
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    rows = assets.read_rows(Path(FOLDER) / "test.jsonl")
+    with torch.no_grad():
+        answers = [
+            int(model(**tokenizer(row["text"], truncation=True, return_tensors="pt")).logits.argmax())
+            for row in rows
+        ]
+    return sum(answer == row["label"] for answer, row in zip(answers, rows, strict=True))
+
+
+@pytest.mark.skipif(not MODEL, reason="REAL_MODEL_DIR is not set: it names a folder with a pre-trained model")
+def test_a_real_model_reaches_the_bar_and_leaves_what_it_claims(tmp_path: Path) -> None:
+    """Six CPU minutes with a model of 23 million weights; docs/real-run.md has the figures of two such runs."""
+    done = CliRunner().invoke(
+        cli.main,
+        ["reference", "--run", "3b", "--model", str(MODEL), "--data", str(FOLDER), "--out", str(tmp_path)],
+    )
+    assert done.exit_code == 0, done.stderr
+    [checkpoint] = (tmp_path / "checkpoints").iterdir()
+    told = json.loads((tmp_path / "results" / f"{checkpoint.name}.json").read_text())
+    assert (told["n_train"], told["n_test"], len(told["epochs"])) == (1024, 128, 3)
+    claimed = told["epochs"][-1]["test_acc"]
+    assert claimed >= 0.85
+    assert right_one_by_one(checkpoint) == claimed * 128
