@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from grader import __version__, class_commands
+from grader import __version__, author_commands, class_commands
 from grader.distribution.command import dist
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
@@ -449,5 +449,6 @@ for command in (
     class_commands.diff,
     class_commands.export,
     class_commands.similar,
+    author_commands.new,
 ):
     main.add_command(command)

@@ -5,15 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.checking.outcomes import Outcome
+from grader.errors import AssignmentError, UnknownName
 from grader.model import Check, Evidence, Plot
 from grader.worker.calls import Raised, Reply
+
+if TYPE_CHECKING:
+    import torch
+
+
+_FIELDS = (
+    "declaration", "seed", "asked", "expected", "obtained", "largest_difference", "where", "location", "outcome",
+    "_output", "_notes", "_plots", "_aside", "_generator",
+)  # fmt: skip
 
 
 class Running:
     """One check while it runs. A check sets what it knows as soon as it knows it; the report shows the last state."""
+
+    __slots__ = _FIELDS
 
     def __init__(self, declaration: Check, seed: int) -> None:
         self.declaration = declaration
@@ -30,6 +42,30 @@ class Running:
         self._notes: list[str] = []
         self._plots: list[Plot] = []
         self._aside = False
+        self._generator: torch.Generator | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raises AssignmentError for a misspelt field, which would be evidence that no report shows."""
+        if name not in _FIELDS:
+            known = [field for field in _FIELDS if not field.startswith("_")]
+            unknown = UnknownName("field of the evidence", name, known)
+            raise AssignmentError(unknown.message, unknown.next_step)
+        object.__setattr__(self, name, value)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """What random inputs are drawn from: seeded with `seed` at the first use, then it goes on."""
+        if self._generator is None:
+            import torch
+
+            self._generator = torch.Generator().manual_seed(self.seed)
+        return self._generator
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """Fresh standard normal numbers of `shape`, float32; each call draws others."""
+        import torch
+
+        return torch.randn(*shape, generator=self.generator)
 
     def note(self, text: str) -> None:
         """A remark that changes no mark."""

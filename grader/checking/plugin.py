@@ -11,16 +11,23 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from grader.checking.asserted import Asserted
+from grader.checking.brought import Brought
 from grader.checking.evidence import Running
 from grader.checking.faults import Rules, unread_code
+from grader.checking.numeric import Numbers
 from grader.checking.outcomes import Blocked, Failed, Missing, Outcome
 from grader.checking.student import AskWorker, Student
 from grader.intake.answers import Answers, read_answers
 from grader.model import Assignment, Check, Status, Submission
+
+if TYPE_CHECKING:  # they bring torch, which not every check needs
+    from grader.checking.comparing import Compare
+    from grader.checking.expected import Expected
 
 _STANDS_IN_THE_WAY = frozenset(set(Status) - {Status.PASSED, Status.PARTIAL, Status.NEEDS_REVIEW})
 
@@ -59,6 +66,7 @@ class ChecksPlugin:
         self._worker: AskWorker | None = None
         self._worker_section: str | None = None
         self._shared: dict[str, Any] = {}
+        self._brought = Brought(assignment)
         self._on_start, self._on_finish = on_start, on_finish
         self.judge(submission, seed, open_worker)
 
@@ -136,6 +144,24 @@ class ChecksPlugin:
             self._shared["answers"] = read_answers(self.submission)
         answers: Answers = self._shared["answers"]
         return answers
+
+    @pytest.fixture(name="expected")
+    def _expected(self) -> Expected:
+        return self._brought.expected
+
+    @pytest.fixture(name="compare")
+    def _compare(self, check: Running) -> Compare:
+        from grader.checking.comparing import Compare
+
+        return Compare(check, lambda: self._brought.expected, lambda: self._brought.bank)
+
+    @pytest.fixture(name="numbers")
+    def _numbers(self, check: Running, answers: Answers) -> Numbers:
+        return Numbers(check, answers, self.assignment, lambda: self._brought.quantities)
+
+    @pytest.fixture(name="asserted")
+    def _asserted(self, check: Running, student: Student) -> Asserted:
+        return Asserted(check, student)
 
     @pytest.fixture(name="shared")
     def _shared_store(self) -> dict[str, Any]:

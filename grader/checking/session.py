@@ -19,6 +19,7 @@ import pytest
 import pytest_jsonreport.plugin
 import pytest_metadata.plugin
 
+from grader.checking.marks import misspelt
 from grader.checking.outcomes import Outcome
 from grader.checking.plugin import ChecksPlugin, OnFinish, OnStart
 from grader.checking.student import AskWorker
@@ -201,6 +202,5 @@ def _share(points: Decimal, fraction: Fraction) -> Decimal:
 
 
 def _why_unreported(plugin: ChecksPlugin, exit_code: int) -> str:
-    return (
-        "\n".join(plugin.collection_errors) or f"pytest ended with {exit_code} and did not report this check"
-    )
+    unreported = [f"pytest ended with {exit_code} and did not report this check"]
+    return "\n".join(plugin.collection_errors or unreported + misspelt(plugin.assignment))

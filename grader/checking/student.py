@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from grader.checking.faults import Rules, death, fault
@@ -40,6 +41,15 @@ class Student:
         self.timeout_s = timeout_s
         self._rules = rules
         self._on_reply = on_reply
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call the student's function `name` and return its value; raises StudentFault where it gives none."""
+        (value,) = self.ask(Call(f"student:{name}", args, kwargs))
+        return value
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """The student's function `name`, to be called as if it were here: each call goes to the worker."""
+        return partial(self.call, name)
 
     def ask(self, *calls: Call) -> list[Any]:
         """Make `calls` in one round trip and return their values, in order.

@@ -23,12 +23,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from grader.beside import load_bank, load_quantities
 from grader.distribution.archive import members
 from grader.model import Assignment, Visibility
 from grader.numbers.book import evaluate
 from grader.paths import PACKAGE
 from grader.selfcheck.kit import read_kit
-from grader.verify.bank import imports_of, load_bank, load_quantities
+from grader.verify.imports import imports_of
 from grader.verify.settings import read_settings
 
 _SHORTEST = 24

@@ -21,12 +21,15 @@ named where exactly one leads to the number; it costs points in the first check 
 
 from grader.numbers.book import Number, Quantity, Slip, evaluate
 from grader.numbers.compare import Comparison, Outcome, compare_number, show_number, to_fraction
+from grader.numbers.figures import Figure, KnownSlip, table
 from grader.numbers.judge import Verdict, judge_number
 from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number, parse_shape
 from grader.numbers.units import Unit, UnitError, unit_named
 
 __all__ = [
     "Comparison",
+    "Figure",
+    "KnownSlip",
     "Number",
     "Outcome",
     "ParseProblem",
@@ -42,6 +45,7 @@ __all__ = [
     "parse_number",
     "parse_shape",
     "show_number",
+    "table",
     "to_fraction",
     "unit_named",
 ]

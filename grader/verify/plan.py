@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grader.bank import Misconception
+from grader.beside import load_bank
 from grader.model import Assignment, Check
-from grader.verify.bank import load_bank
 from grader.verify.handins import (
     EditFails,
     HandIn,

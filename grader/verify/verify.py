@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.assignment import select
+from grader.beside import load_quantities
+from grader.checking.marks import misspelt
+from grader.errors import AssignmentError
 from grader.model import Assignment, Check
+from grader.numbers.question import read_question
 from grader.options import preload
 from grader.verify import claims, telling
-from grader.verify.bank import imports_of, load_quantities
 from grader.verify.case import Case
+from grader.verify.imports import imports_of
 from grader.verify.judges import grade_all
 from grader.verify.plan import Plan, make_plan
 from grader.verify.proof import Claim, Margin, Proof
@@ -46,13 +50,17 @@ def verify(
     """
     started, cpu_before = time.perf_counter(), _cpu_s()
     selected = select(assignment, parts)
+    _refuse_misspelt(assignment)
     settings = read_settings(assignment, selected, seeds=seeds, slow_seeds=slow_seeds)
     with imports_of(assignment):
         plan = make_plan(assignment, settings, selected)
         quantities = load_quantities(assignment, settings.quantities)
+        automatic = [check for group in settings.groups for check in group.checks]
+        for check in automatic:
+            if check.number:
+                read_question(check, quantities)  # raises now what would be an error of each of its results
         progress.on_plan(len(plan.tasks))
         jobs = min(jobs or _cores(), len(plan.tasks))
-        automatic = [check for group in settings.groups for check in group.checks]
         results = grade_all(
             assignment,
             settings.groups,
@@ -78,6 +86,13 @@ def verify(
         duration_s=round(time.perf_counter() - started, 1),
         cpu_s=round(_cpu_s() - cpu_before, 1),
     )
+
+
+def _refuse_misspelt(assignment: Assignment) -> None:
+    """A mark or a fixture that does not exist would be an error of its own in hundreds of results."""
+    problems = misspelt(assignment)
+    if problems:
+        raise AssignmentError("\n       ".join(problems), "docs/authoring.md names what there is.")
 
 
 def _claims(case: Case, found: tuple[Margin, ...]) -> tuple[Claim, ...]:

@@ -59,14 +59,9 @@ WEAKENED: dict[str, tuple[list[Replacement], str, str]] = {
         r"1a\.large catches no misconception \(none names it\)",
     ),
     "a check that is not declared": (
-        [(TOML, 'id = "1a.large"', 'id = "1a.larger"')],
+        [(BANK, '"overflow",\n        ("1a.large",)', '"overflow",\n        ("1a.larger",)')],
         "misconceptions",
-        r"overflow names the check 1a\.large, which assignment\.toml does not declare\.",
-    ),
-    "a check that nothing judges": (
-        [(CODE, '@pytest.mark.check("1a.large")\n', "")],
-        "own_errors",
-        r"1a\.large fails by its own error on the model solution, first at seed 0: .* did not report this check",
+        r"overflow names the check 1a\.larger, which assignment\.toml does not declare\.",
     ),
     "a check that breaks": (
         [(CODE, LARGE, LARGE + "    obtained = {}[0]\n")],
