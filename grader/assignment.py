@@ -14,8 +14,10 @@ from grader.errors import AssignmentError, UnknownName, UsageError
 from grader.model import Assignment, Check, Part, Tolerance, Visibility
 from grader.paths import data_root
 
+FORMAT = 1
+"""Of assignment.toml: what a newer grader understands and this one does not has a higher number."""
 _TOP = {
-    "id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check", "verify",
+    "format", "id", "version", "title", "allowed_packages", "signatures", "worker_modules", "part", "check", "verify",
     "written", "expected_files", "handout_cells",
 }  # fmt: skip
 _PART = {"id", "title", "asks", "worker"}
@@ -47,6 +49,7 @@ def bundled() -> list[str]:
 def read_assignment(root: Path, reference: Path | None = None) -> Assignment:
     """Read `root`/assignment.toml; `reference` only takes part in the hash."""
     document = read_document(root)
+    _known_format(document)
     entries.known_keys(document, _TOP, "assignment.toml")
     parts = tuple(_part(entry) for entry in entries.tables(document, "part"))
     checks = tuple(_check(entry) for entry in entries.tables(document, "check"))
@@ -138,6 +141,15 @@ def select(
     if not public:
         raise UsageError(f"Part {' and part '.join(parts)} has no public check.", _WITHOUT_PUBLIC)
     return public
+
+
+def _known_format(document: Mapping[str, Any]) -> None:
+    given = document.get("format", FORMAT)
+    if given != FORMAT:
+        raise AssignmentError(
+            f"assignment.toml has format {given!r}; this grader reads {FORMAT}.",
+            "Install the version of the grader that it was written for.",
+        )
 
 
 def _part(entry: Mapping[str, Any]) -> Part:

@@ -187,16 +187,36 @@ def _maybe(text: str | None) -> str | None:
 # ---------------------------------------------------------------- document -> report
 
 
+def upgraded(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same report in today's version; as it is where it is that, of an unknown version, or malformed."""
+    while isinstance(document, Mapping) and document.get("schema_version") in _UPGRADES:
+        document = _UPGRADES[document["schema_version"]](document)
+    return document
+
+
+def _from_1_0(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """1.1 added the diagnosis of each check."""
+    checks = document.get("checks")
+    if isinstance(checks, list):
+        checks = [{"diagnosis": None, **check} if isinstance(check, Mapping) else check for check in checks]
+    return {**document, "schema_version": "1.1", "checks": checks}
+
+
+_UPGRADES = {"1.0": _from_1_0}
+
+
 def from_document(document: Mapping[str, Any]) -> GradeReport:
     """The report that `document` was made from: exact for everything `to_document` writes.
 
-    Raises GraderError, which names the field, where the document is malformed or of an unknown version.
+    A document of an older version is read as what it would be today, see `upgraded`. Raises GraderError, which names
+    the field, where the document is malformed or of an unknown version.
     """
-    top = Node(document, "")
+    top = Node(upgraded(document), "")
     version = top["schema_version"].text()
     if version != SCHEMA_VERSION:
+        known = ", ".join([*_UPGRADES, SCHEMA_VERSION])
         raise GraderError(
-            f"This report has schema_version {version!r}; this grader reads {SCHEMA_VERSION!r}.",
+            f"This report has schema_version {version!r}; this grader reads {known}.",
             "Read it with the grader that wrote it, or grade the submission again.",
         )
     submission, assignment, isolation = top["submission"], top["assignment"], top["isolation"]

@@ -7,8 +7,8 @@ something else. Nothing in the search can change a mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -16,13 +16,16 @@ from grader.bank import Misconception
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Outcome, StudentFault
 from grader.checking.student import Student
-from grader.diagnosis import Finding, Match, explain, finding
+from grader.diagnosis import Finding, Match, finding
 from grader.model import Status
 from grader.worker.calls import Call, Raised, Reply
-from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Replica, Who, gap
+from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap
 
 FAR = 10 * NEAR
 """From this on results differ; in between nothing can be told."""
+
+_LOST = (Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
+"""A function of the student's that ends so in the search is not called for the next hypothesis: each may cost 20 s."""
 
 
 class _Asked(NamedTuple):
@@ -33,10 +36,13 @@ class _Asked(NamedTuple):
 class Inquiry:
     """What one check asked."""
 
-    def __init__(self, check: Running, student: Student) -> None:
+    def __init__(self, check: Running, student: Student, on: Sequence[str] = ()) -> None:
+        """on: functions of the student's that what is asked about calls."""
         self._check = check
         self._student = student
+        self._on = on
         self._asked: list[_Asked] = []
+        self._lost = False
 
     def ask(self, *calls: Call) -> list[Any]:
         """The values of the calls, made in one round trip; raises StudentFault where one has none."""
@@ -49,48 +55,60 @@ class Inquiry:
         with self._check.aside():
             return self._student.ask(call)[0]
 
+    def probe(self, call: Call) -> None:
+        """Ask more, for the search alone: what comes back costs nothing."""
+        with self._check.aside(), suppress(StudentFault):
+            self.ask(call)
+
     def finding(self) -> Finding:
-        """Which known mistake explains all that was asked."""
+        """Which known mistake explains all that was asked: on top of right functions, else of the student's own."""
         from reference.language_model.misconceptions import BANK
 
-        section = self._check.declaration.part[0]
-        bank = [m for m in BANK if any(id[0] == section for id in m.checks)]
-        right = self._results(())
-        if not self._asked or right is None or self._gaps(right) <= FAR:
-            return Finding(None)
-        telling = sum(
-            gap(a, b) > FAR
-            for one, other in zip(self._asked, right, strict=True)
-            for a, b in _pairs(one, other)
-        )
-        probes = sum(len(asked.calls) for asked in self._asked)
+        id = self._check.declaration.id
+        section = [m for m in BANK if any(check[0] == id[0] for check in m.checks)]
+        here = [m for m in section if id in (*m.checks, *m.may_cost)]
+        right = self._gaps((), {})
+        if right is None or max(right, default=0.0) <= FAR:
+            return Finding(None)  # the model solution gives the same: what is wrong is something else then
+        found = self._matches(zip(section), {})
+        if not found and self._on:
+            found = self._matches(zip(here), {name: self._own(name) for name in self._on})
+        return finding(found or self._matches(combinations(here, 2), {}))
 
-        def agrees(who: Who) -> Match[Misconception] | None:
-            replayed = self._results(who)
-            if replayed is None:
-                return None
-            largest = self._gaps(replayed)
-            return Match(who, largest, probes, telling) if largest <= NEAR else None
+    def _own(self, name: str) -> Callable[..., Any]:
+        def ask(*given: Any, **named: Any) -> Any:
+            try:
+                return self.aside(Call(f"student:{name}", given, named))
+            except StudentFault as fault:
+                self._lost |= fault.status in _LOST
+                raise
 
-        return finding(explain(bank, lambda: combinations(bank, 2), agrees))
+        return ask
 
-    def _results(self, who: Who) -> list[list[Any]] | None:
-        """What the solution with these mistakes gives; None where they do not go together."""
+    def _matches(self, hypotheses: Iterable[Who], own: Own) -> list[Match[Misconception]]:
+        """Those that agree with all that was asked, and of which the model solution is told apart by it."""
+        right = self._gaps((), own) or [0.0]
+        telling = sum(gap > FAR for gap in right)
+        found = []
+        for who in hypotheses if telling else ():
+            if self._lost:
+                return []
+            gaps = self._gaps(who, own)
+            if gaps and max(gaps) <= NEAR:
+                found.append(Match(who, max(gaps), len(gaps), telling))
+        return found
+
+    def _gaps(self, who: Who, own: Own) -> list[float] | None:
+        """How far the solution with these mistakes is off, by call; None where they do not go together."""
         try:
-            replica = Replica(who)
+            replica = Replica(who, own)
         except CannotGoTogether:
             return None
-        return [replica.results(asked.calls) for asked in self._asked]
-
-    def _gaps(self, replayed: list[list[Any]]) -> float:
-        found = (
-            gap(a, b) for one, other in zip(self._asked, replayed, strict=True) for a, b in _pairs(one, other)
-        )
-        return max(found, default=0.0)
-
-
-def _pairs(asked: _Asked, replayed: list[Any]) -> Iterator[tuple[Any, Any]]:
-    return zip(asked.results, replayed, strict=True)
+        return [
+            gap(result, replayed)
+            for asked in self._asked
+            for result, replayed in zip(asked.results, replica.results(asked.calls), strict=True)
+        ]
 
 
 def _result_of(reply: Reply) -> Any:
@@ -100,9 +118,9 @@ def _result_of(reply: Reply) -> Any:
 
 
 @contextmanager
-def asking(check: Running, student: Student) -> Iterator[Inquiry]:
+def asking(check: Running, student: Student, on: Sequence[str] = ()) -> Iterator[Inquiry]:
     """An inquiry; what takes points inside is explained by what was asked."""
-    inquiry = Inquiry(check, student)
+    inquiry = Inquiry(check, student, on)
     try:
         yield inquiry
     except Outcome as outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -66,10 +67,22 @@ def agree_on_number(check: Running, obtained: Any, expected: float, what: str, h
     agree(check, torch.tensor([obtained]).double(), torch.tensor([expected]).double(), what, hint)
 
 
+def together(pieces: Any, lengths: Sequence[int]) -> Any:
+    """Outputs (B, S, …) of consecutive pieces as one tensor; where they do not fit, the first that does not, for the
+    comparison to say what is wrong with it."""
+    found = items(pieces, len(lengths), "the outputs")
+    for piece, length in zip(found, lengths, strict=True):
+        if not isinstance(piece, Tensor) or piece.dim() != 3 or piece.size(1) != length:
+            return piece
+    if len({(piece.size(0), piece.size(2), piece.dtype) for piece in found}) > 1:
+        return found[-1]
+    return torch.cat(found, dim=1)
+
+
 def same(check: Running, obtained: Any, expected: Any, what: str, hint: str) -> None:
     """Fail unless both are equal: texts, whole numbers, and lists of them."""
-    if isinstance(obtained, Tensor) and isinstance(expected, list) and not obtained.is_floating_point():
-        obtained = obtained.tolist()
+    if isinstance(expected, list):
+        obtained = as_list(obtained)
     check.expected, check.obtained = show(expected), show(obtained)
     if obtained == expected:
         return
@@ -82,6 +95,11 @@ def same(check: Running, obtained: Any, expected: Any, what: str, hint: str) -> 
             f"item {at}" if at < len(obtained) else f"after {at} items, where {len(expected)} are due"
         )
     raise Failed(f"{what} is not what is due.", hint)
+
+
+def as_list(value: Any) -> Any:
+    """A tensor of whole numbers as nested lists; anything else as it is."""
+    return value.tolist() if isinstance(value, Tensor) and not value.is_floating_point() else value
 
 
 def items(value: Any, count: int, what: str) -> list[Any]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -27,6 +27,7 @@ NEAR = 2e-5
 compute one thing stays well below."""
 
 Who = tuple[Misconception, ...]
+Own = Mapping[str, Callable[..., Any]]
 
 
 class Fault(NamedTuple):
@@ -43,8 +44,12 @@ class CannotGoTogether(Exception):
 class Replica:
     """The model solution with the mistakes of `who` in it; `who` may be empty."""
 
-    def __init__(self, who: Who) -> None:
-        """Raises CannotGoTogether."""
+    def __init__(self, who: Who, own: Own = MappingProxyType({})) -> None:
+        """own: functions by name that stand in for the solution's, where its other functions call them.
+
+        Raises CannotGoTogether.
+        """
+        self._own = own
         self._edits = tuple(edit for misconception in who for edit in misconception.edits)
         self._modules: dict[str, ModuleType] = {}
         for stem in {Path(edit.file).stem for edit in self._edits}:
@@ -79,6 +84,7 @@ class Replica:
             module = self._modules[stem] = ModuleType(stem)
             module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
             exec(_code(stem, self._edits), module.__dict__)
+            module.__dict__.update({name: f for name, f in self._own.items() if _homes()[name] == stem})
         return self._modules[stem]
 
     def _import(self, name: str, *rest: Any) -> Any:
@@ -88,23 +94,33 @@ class Replica:
 def gap(obtained: Any, replayed: Any) -> float:
     """The largest difference of two results, on the scale of the replayed one where that is above 1; infinite where
     they are not of one kind or differ in something that is no floating-point number."""
-    if isinstance(replayed, tuple) and not isinstance(replayed, Fault):
-        replayed = list(replayed)  # as it travels
-    if isinstance(replayed, float) and isinstance(obtained, float):
+    obtained, replayed = _plain(obtained), _plain(replayed)
+    if isinstance(obtained, Tensor) and isinstance(replayed, Tensor):
+        alike = (
+            obtained.shape == replayed.shape and obtained.is_floating_point() == replayed.is_floating_point()
+        )
+        return _gap_of(obtained.double(), replayed.double()) if alike else math.inf
+    if isinstance(obtained, float) and isinstance(replayed, float):
         return _gap_of(torch.tensor([obtained]).double(), torch.tensor([replayed]).double())
     if type(obtained) is not type(replayed):
         return math.inf
-    if isinstance(replayed, Tensor):
-        same = obtained.shape == replayed.shape and obtained.dtype == replayed.dtype
-        return _gap_of(obtained.double(), replayed.detach().double()) if same else math.inf
-    parts: Iterable[tuple[Any, Any]] | None
     if isinstance(replayed, list):
-        parts = zip(obtained, replayed, strict=True) if len(obtained) == len(replayed) else None
-    elif isinstance(replayed, dict):
-        parts = ((obtained[k], replayed[k]) for k in replayed) if obtained.keys() == replayed.keys() else None
-    else:
-        return 0.0 if obtained == replayed else math.inf
-    return math.inf if parts is None else max((gap(a, b) for a, b in parts), default=0.0)
+        if len(obtained) != len(replayed):
+            return math.inf
+        return max((gap(a, b) for a, b in zip(obtained, replayed, strict=True)), default=0.0)
+    if isinstance(replayed, dict):
+        if obtained.keys() != replayed.keys():
+            return math.inf
+        return max((gap(obtained[key], replayed[key]) for key in replayed), default=0.0)
+    return 0.0 if obtained == replayed else math.inf
+
+
+def _plain(value: Any) -> Any:
+    """Results that mean the same in one form: whole numbers as lists, a single number without its tensor."""
+    if isinstance(value, Tensor):
+        value = value.detach()
+        return value.tolist() if value.dim() == 0 or not value.is_floating_point() else value
+    return list(value) if isinstance(value, tuple) and not isinstance(value, Fault) else value
 
 
 def _gap_of(obtained: Tensor, replayed: Tensor) -> float:

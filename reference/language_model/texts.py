@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 import string
 from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
 
-from reference.language_model.tokenizer import BYTES, Pair, joined, words
+from reference.language_model.tokenizer import Pair, counts_before, train
 
 Merges = list[Pair]
 
@@ -18,21 +16,6 @@ _UNUSUAL = ("é", "ñ", "ß", "Ж", "ц", "語", "木", "€", "→", "🙂", "�
 
 def _word(draw: random.Random, letters: str) -> str:
     return "".join(draw.choices(letters, k=draw.randint(2, 6)))
-
-
-def pair_counts(text: str, num_merges: int) -> Iterator[Counter[Pair]]:
-    """The counts from which each merge is chosen, the smallest pair of the most frequent ones taken."""
-    times = Counter(words(text))
-    tokens = {word: list(word.encode()) for word in times}
-    for k in range(num_merges):
-        counts: Counter[Pair] = Counter()
-        for word, ids in tokens.items():
-            for pair in pairwise(ids):
-                counts[pair] += times[word]
-        yield counts
-        if counts:
-            best = min(counts, key=lambda pair: (-counts[pair], pair))
-            tokens = {word: joined(ids, best, BYTES + k) for word, ids in tokens.items()}
 
 
 def clear_text(draw: random.Random, num_merges: int) -> str:
@@ -45,9 +28,9 @@ def clear_text(draw: random.Random, num_merges: int) -> str:
         lexicon = [_word(draw, letters) for _ in range(8)]
         text = [word for word in lexicon for _ in range(draw.randint(1, 24))]
         draw.shuffle(text)
-        joined_text = " ".join(text)
-        if all(_is_clear(counts) for counts in pair_counts(joined_text, num_merges)):
-            return joined_text
+        merges = train(" ".join(text), num_merges)
+        if len(merges) == num_merges and all(map(_is_clear, counts_before(" ".join(text), merges))):
+            return " ".join(text)
 
 
 def _is_clear(counts: Counter[Pair]) -> bool:

@@ -8,8 +8,8 @@ section 2.2) and words cut before every space. Of equally frequent pairs the sma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import count, pairwise
 
 Pair = tuple[int, int]
 
@@ -37,20 +37,36 @@ def joined(ids: Sequence[int], pair: Pair, new: int) -> list[int]:
 def train(text: str, num_merges: int) -> list[Pair]:
     """The merges in the order in which they are learned; fewer where no pair occurs twice."""
     merges: list[Pair] = []
+    for counts in counts_before(text, merges):  # grows with what is appended
+        most = max(counts.values(), default=0)
+        if most < 2 or len(merges) == num_merges:
+            break
+        merges.append(min(pair for pair, count in counts.items() if count == most))
+    return merges
+
+
+def counts_before(text: str, merges: Sequence[Pair]) -> Iterator[Counter[Pair]]:
+    """How often each pair stands side by side before each of `merges`, and at last after all of them."""
     times = Counter(words(text))
     tokens = {word: list(word.encode()) for word in times}
-    while len(merges) < num_merges:
+    for k in count():
         counts: Counter[Pair] = Counter()
         for word, ids in tokens.items():
             for pair in pairwise(ids):
                 counts[pair] += times[word]
-        most = max(counts.values(), default=0)
-        if most < 2:
-            break
-        best = min(pair for pair, count in counts.items() if count == most)
-        tokens = {word: joined(ids, best, BYTES + len(merges)) for word, ids in tokens.items()}
-        merges.append(best)
-    return merges
+        yield counts
+        if k == len(merges):
+            return
+        tokens = {word: joined(ids, merges[k], BYTES + k) for word, ids in tokens.items()}
+
+
+def may_be_learned(text: str, num_merges: int, merges: Sequence[Pair]) -> bool:
+    """Whether these are the merges of the text, whichever of equally frequent pairs is taken."""
+    *before, after = counts_before(text, merges)
+    most = [max(counts.values(), default=0) for counts in before]
+    if any(counts[pair] != n or n < 2 for counts, pair, n in zip(before, merges, most, strict=True)):
+        return False
+    return len(merges) == num_merges or (len(merges) < num_merges and max(after.values(), default=0) < 2)
 
 
 def encoded(text: str, merges: Sequence[Pair]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -30,13 +31,25 @@ _TRAIN = (
 _ENCODE = "Encode one word on paper: of the pairs that are there, which was learned first?"
 
 
-def judge_training(check: Running, inquiry: Inquiry, wanted: list[tuple[str, int]], hint: str) -> None:
-    """Fail unless train_bpe learns the merges of every text."""
+def judge_training(
+    check: Running, inquiry: Inquiry, wanted: list[tuple[str, int]], hint: str, *, any_tie: bool = False
+) -> None:
+    """Fail unless train_bpe learns the merges of every text; with `any_tie`, whichever of equally frequent pairs it
+    takes, which 1a.ties judges."""
     results = inquiry.ask(*(Call("student:train_bpe", (text, number)) for text, number in wanted))
     for (text, number), learned in zip(wanted, results, strict=True):
         due = [list(pair) for pair in tokenizer.train(text, number)]
         check.asked = f"train_bpe({text[:60]!r}{'…' if len(text) > 60 else ''}, {number})"
-        same(check, learned, due, "The list of merges", hint)
+        if not (any_tie and _may_be_learned(text, number, learned)):
+            same(check, learned, due, "The list of merges", hint)
+
+
+def _may_be_learned(text: str, number: int, learned: Any) -> bool:
+    if not isinstance(learned, list) or len(learned) > number:
+        return False
+    merges = [tuple(pair) for pair in learned if isinstance(pair, list) and len(pair) == 2]
+    whole = len(merges) == len(learned) and all(type(id) is int for pair in merges for id in pair)
+    return whole and tokenizer.may_be_learned(text, number, merges)
 
 
 @pytest.mark.check("1a.merges")
@@ -69,6 +82,7 @@ def test_words(check: Running, student: Student) -> None:
             inquiry,
             [(spaced_text(draw), 12)],
             "Print the words that your code cuts ' a  bc d ' into, and the bytes of a word with an accent in it.",
+            any_tie=True,
         )
 
 
@@ -81,6 +95,7 @@ def test_stops(check: Running, student: Student) -> None:
             inquiry,
             [(text, 50) for text in short_texts(draw)],
             "Which pair is there still to merge when every pair that is left occurs once?",
+            any_tie=True,
         )
 
 

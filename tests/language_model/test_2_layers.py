@@ -76,7 +76,7 @@ def test_rope(check: Running, student: Student) -> None:
         asked = (near, layers.BASE), (far, layers.BASE), (far, base)
         for (positions, of_base), result in zip(asked, results, strict=True):
             check.asked = f"rope on x of shape (2, 3, 5, 8), positions {positions.tolist()}, base {of_base:g}"
-            agree(check, result, layers.rope(x, positions, of_base), "The turned vectors", _ROPE)
+            agree(check, result, layers.rope(x, positions, of_base), "A turned vector", _ROPE)
 
 
 @pytest.mark.check("2c.relative")
@@ -95,7 +95,7 @@ def test_relative(check: Running, student: Student) -> None:
             "Compare q·k at positions (0, 1) with q·k at (5, 6), and the length of a vector before and after."
         )
         for result, x in ((here_q, q), (here_k, k), (later_q, q), (later_k, k)):
-            agree(check, _lengths(result, x), x.norm(dim=-1), "The length of the turned vectors", hint)
+            agree(check, _lengths(result, x), x.norm(dim=-1), "The length of a turned vector", hint)
         agree(check, here_q[0], q[0], "The query at position 0", hint)
         here, later = (q.double() @ k.double().T for q, k in ((here_q, here_k), (later_q, later_k)))
         agree(check, later, here, "q·k at other positions", hint)

@@ -1,7 +1,7 @@
 """Part 3: causal attention, the layer with its cache, and the whole model.
 
-The layer and the model are judged on top of the student's own layers of part 2 where those are wrong: what follows from
-them is not punished again.
+The layer and the model are judged on top of the student's own functions that they call, where those are wrong: what
+follows from them is not punished again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from grader.checking.evidence import Running
 from grader.checking.student import Student
 from grader.worker.calls import Call
 from reference.language_model import attention
-from reference.language_model.carried import agree_on_top, own_layers
+from reference.language_model.carried import IN_LAYER, IN_MODEL, agree_on_top, own_layer, own_model
 from reference.language_model.inquiry import asking
-from reference.language_model.judging import agree, drawn, items, normal, whole
+from reference.language_model.judging import agree, drawn, items, normal, together, whole
 from reference.language_model.weights import layer_weights, model_weights
 
 _MASK = "Print the mask for S = 2 and T = 5: which keys may the first of the two queries see?"
@@ -96,27 +96,18 @@ def judge_layer(
     check: Running, student: Student, x: Tensor, weights: dict[str, Tensor], lengths: list[int], hint: str
 ) -> None:
     """Fail unless the pieces together give what all tokens at once give."""
-    with asking(check, student) as inquiry:
-        (pieces,) = inquiry.ask(Call("harness:layer_in_pieces", (x, weights, 4, lengths)))
+    given = x, weights, 4, lengths
+    with asking(check, student, on=IN_LAYER) as inquiry:
+        (pieces,) = inquiry.ask(Call("harness:layer_in_pieces", given))
         agree_on_top(
             check,
-            _together(pieces, lengths),
-            lambda of: attention.attention_layer(x, weights, 4, of),
-            own_layers(inquiry),
+            together(pieces, lengths),
+            attention.attention_layer(*given),
+            lambda: attention.attention_layer(*given, own_layer(inquiry, lengths)),
+            IN_LAYER,
             "The output",
             hint,
         )
-
-
-def _together(pieces: Any, lengths: list[int]) -> Any:
-    """Outputs of consecutive tokens as one tensor; what cannot be put together as it is, for the comparison to say."""
-    found = items(pieces, len(lengths), "the outputs")
-    for piece, length in zip(found, lengths, strict=True):
-        if not isinstance(piece, Tensor) or piece.dim() != 3 or piece.size(1) != length:
-            return piece
-    if len({(piece.size(0), piece.size(2), piece.dtype) for piece in found}) > 1:
-        return found[-1]
-    return torch.cat(found, dim=1)
 
 
 @pytest.mark.check("3b.reuse")
@@ -127,16 +118,17 @@ def test_reuse(check: Running, student: Student) -> None:
     check.asked = (
         "attention_layer on 4 tokens, then from that cache on two others, three times: one, other, one"
     )
-    with asking(check, student) as inquiry:
+    with asking(check, student, on=IN_LAYER) as inquiry:
         (outputs,) = inquiry.ask(Call("harness:layer_continued_twice", (start, one, other, weights, 4)))
         for piece, output in zip((one, other, one), items(outputs, 3, "the outputs"), strict=True):
-            x = torch.cat([start, piece], dim=1)
+            given = torch.cat([start, piece], dim=1), weights, 4, [4, 2]
 
-            def due(of: attention.Layers, x: Tensor = x) -> Tensor:
-                return attention.attention_layer(x, weights, 4, of)[:, 4:]
+            def on_own(given: Any = given) -> Tensor:
+                return attention.attention_layer(*given, own_layer(inquiry, [4, 2]))[:, 4:]
 
+            due = attention.attention_layer(*given)[:, 4:]
             hint = "What has become of the first cache after it was passed in once?"
-            agree_on_top(check, output, due, own_layers(inquiry), "The output from a cache used before", hint)
+            agree_on_top(check, output, due, on_own, IN_LAYER, "The output from a cache used before", hint)
 
 
 @pytest.mark.check("3c.logits")
@@ -161,13 +153,15 @@ def judge_model(
     check: Running, student: Student, ids: Tensor, weights: dict[str, Any], lengths: list[int], hint: str
 ) -> None:
     """Fail unless the logits of the pieces are those of all tokens at once."""
-    with asking(check, student) as inquiry:
-        (pieces,) = inquiry.ask(Call("harness:logits_in_pieces", (ids, weights, 2, lengths)))
+    given = ids, weights, 2, lengths
+    with asking(check, student, on=IN_MODEL) as inquiry:
+        (pieces,) = inquiry.ask(Call("harness:logits_in_pieces", given))
         agree_on_top(
             check,
-            _together(pieces, lengths),
-            lambda of: attention.language_model(ids, weights, 2, of),
-            own_layers(inquiry),
-            "The logits",
+            together(pieces, lengths),
+            attention.language_model(*given),
+            lambda: attention.language_model(*given, own_model(inquiry, lengths)),
+            ("rms_norm", "swiglu", "attention_layer"),
+            "A logit",
             hint,
         )

@@ -32,10 +32,13 @@ def judge_adamw(
     rates: list[float],
     options: Options,
     hint: str,
+    probe: Call | None = None,
 ) -> None:
-    """Fail unless every parameter is right after every step."""
+    """Fail unless every parameter is right after every step; `probe` tells known mistakes apart."""
     with asking(check, student) as inquiry:
         (after,) = inquiry.ask(Call("harness:adamw", (values, gradients, rates, options)))
+        if probe is not None:
+            inquiry.probe(probe)
         due = optimisation.adamw(values, gradients, rates, **options)
         steps = items(after, len(rates), "the parameters")
         for number, (found, expected) in enumerate(zip(steps, due, strict=True), 1):
@@ -46,7 +49,7 @@ def judge_adamw(
 
 @pytest.mark.check("4a.steps")
 def test_steps(check: Running, student: Student) -> None:
-    """Two parameters, five steps, gradients of changing size; eps is large enough to show."""
+    """Two parameters, five steps, gradients of changing size; eps is large enough to show. The decay is 4a.decay's."""
     generator = drawn(check)
     shapes = (3, 4), (5,)
     values = [normal(generator, *shape) for shape in shapes]
@@ -54,39 +57,39 @@ def test_steps(check: Running, student: Student) -> None:
         [normal(generator, *shape) * scale for shape in shapes] for scale in (1.0, 0.2, 3.0, 0.5, 1.0)
     ]
     rates = [whole(generator, 5, 20) / 100 for _ in range(5)]
-    options: Options = {"betas": [0.8, 0.95], "eps": 0.05, "weight_decay": 0.1}
-    check.asked = "AdamW on two parameters, five steps, betas (0.8, 0.95), eps 0.05, weight_decay 0.1"
+    options: Options = {"betas": [0.8, 0.95], "eps": 0.05, "weight_decay": 0.0}
+    check.asked = "AdamW on two parameters, five steps, betas (0.8, 0.95), eps 0.05, no weight decay"
     judge_adamw(check, student, values, gradients, rates, options, _STEP)
 
 
 @pytest.mark.check("4a.decay")
 def test_decay(check: Running, student: Student) -> None:
-    """Gradients of zero: what moves a parameter then is the decay alone. And without a decay."""
+    """Gradients of zero: what moves a parameter then is the decay alone, whatever becomes of the moments."""
     generator = drawn(check)
-    values = [normal(generator, 6)]
-    zero: list[list[Tensor | None]] = [[torch.zeros(6)] for _ in range(3)]
-    some: list[list[Tensor | None]] = [[normal(generator, 6)] for _ in range(2)]
+    gradients: list[list[Tensor | None]] = [[torch.zeros(6)] for _ in range(3)]
     rates = [whole(generator, 10, 30) / 100 for _ in range(3)]
-    for gradients, decay in ((zero, 0.5), (some, 0.0)):
-        asked = "gradients of zero" if gradients is zero else "drawn gradients"
-        check.asked = f"AdamW with weight_decay {decay} on {asked}"
-        options: Options = {"betas": [0.9, 0.99], "eps": 1e-3, "weight_decay": decay}
-        hint = "With a gradient of zero, what is left of p - lr (m / sqrt(v) + weight_decay p)?"
-        judge_adamw(check, student, values, gradients, rates[: len(gradients)], options, hint)
+    options: Options = {"betas": [0.9, 0.99], "eps": 1e-3, "weight_decay": 0.5}
+    check.asked = "AdamW with weight_decay 0.5 on gradients of zero, three steps"
+    hint = "With a gradient of zero, what is left of p - lr (m / sqrt(v) + weight_decay p)?"
+    values = [normal(generator, 6)]
+    probe = Call("harness:adamw", (values, [[normal(generator, 6)]], [0.1], {**options, "weight_decay": 0.0}))
+    judge_adamw(check, student, values, gradients, rates, options, hint, probe)
 
 
 @pytest.mark.check("4a.skips")
 def test_skips(check: Running, student: Student) -> None:
-    """One parameter never has a gradient, so that nothing hangs on which updates its t would count."""
+    """The parameter in the middle never has a gradient; only that one is looked at."""
     generator = drawn(check)
     values = [normal(generator, 4), normal(generator, 4), normal(generator, 2)]
-    gradients: list[list[Tensor | None]] = [
-        [normal(generator, 4), None, normal(generator, 2)] for _ in range(3)
-    ]
+    gradients = [[normal(generator, 4), None, normal(generator, 2)] for _ in range(3)]
     options: Options = {"betas": [0.9, 0.99], "eps": 1e-3, "weight_decay": 0.2}
     check.asked = "AdamW on three parameters, the second of which has no gradient"
     hint = "What is .grad of a parameter that no loss has reached, and what should happen to it?"
-    judge_adamw(check, student, values, gradients, [0.1, 0.2, 0.1], options, hint)
+    with asking(check, student) as inquiry:
+        (after,) = inquiry.ask(Call("harness:adamw", (values, gradients, [0.1, 0.2, 0.1], options)))
+        for found in items(after, 3, "the parameters"):
+            _, second, _ = items(found, 3, "the parameters")
+            agree(check, second, values[1], "The parameter without a gradient", hint)
 
 
 def judge_rates(check: Running, student: Student, cases: list[tuple[list[int], tuple[Any, ...]]]) -> None:

@@ -20,7 +20,7 @@ from grader.worker.calls import Call
 from reference.language_model import sampling
 from reference.language_model.carried import NOTE, Unusable, own_steps
 from reference.language_model.inquiry import asking
-from reference.language_model.judging import agree, agree_on_number, drawn, normal, same
+from reference.language_model.judging import agree, agree_on_number, as_list, drawn, normal, same
 from reference.language_model.logits import clear_logits, clear_table, clear_uniforms
 
 _KEPT = "Sort the probabilities of one row, add them up, and mark by hand which tokens are kept; then compare yours."
@@ -40,7 +40,7 @@ def judge_probabilities(
             given = ", ".join(f"{name}={value:g}" for name, value in of.items())
             check.asked = f"next_token_probabilities(logits, {given}) of shape {tuple(logits.shape)}"
             due = sampling.next_token_probabilities(logits, **of)
-            agree(check, result, due, "The probabilities", hint)
+            agree(check, result, due, "A probability", hint)
 
 
 @pytest.mark.check("5a.temperature")
@@ -140,7 +140,7 @@ def test_generate(check: Running, student: Student) -> None:
         )
         for options, ids in zip((plain.options, ended), results, strict=True):
             given = plain.table, [2, 0], plain.uniforms, options
-            due = sampling.generate(*given)
+            ids, due = as_list(ids), sampling.generate(*given)
             if ids != due:
                 with suppress(Unusable, StudentFault):
                     own = sampling.generate(*given, of=own_steps(inquiry))

@@ -21,7 +21,7 @@ _ONE = {
 }  # fmt: skip
 _HIGH, _LOW = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "₀₁₂₃₄₅₆₇₈₉₊₋"
 _PLAIN = "0123456789+-"
-_RAISED = re.compile(f"[{_HIGH}][{_HIGH}·⋅˙.]*")
+_RAISED = re.compile(f"[{_HIGH}]+(?:[·⋅˙.][{_HIGH}]+)*")
 _LOWERED = re.compile(f"[{_LOW}]+")
 _CALL = re.compile(f"(?<=[^\\W\\d_]){THIN}(?=\\()")
 """A narrow space between a name and its argument: "P (mat)"."""
@@ -32,7 +32,7 @@ def tidy(text: str) -> str:
     """One line with few kinds of spaces and signs; "10⁻⁴" becomes "10^{-4}", "𝑃" becomes "P"."""
     if text.isascii():
         return text
-    text = _RAISED.sub(lambda m: "^{" + m[0].rstrip(".·⋅˙").translate(_TO_PLAIN) + "}", text)
+    text = _RAISED.sub(lambda m: "^{" + m[0].translate(_TO_PLAIN) + "}", text)
     text = _LOWERED.sub(lambda m: "_" + m[0].translate(_TO_PLAIN), text)
     text = _CALL.sub("", text.translate(_ONE))
     return text if text.isascii() else "".join(map(_plain, text))

@@ -27,9 +27,7 @@ _ASK_HEADS = (
 
 _CALLS = ("3a.attend", "3a.offset")
 _LAYER = ("3b.layer", "3b.steps", "3b.reuse")
-_MODEL = ("3c.logits", "3c.steps")
-_CACHED = ("3b.steps", "3b.reuse", "3c.steps")
-_ALL = (*_CALLS, *_LAYER, *_MODEL)
+_BUILT_ON = (*_LAYER, "3c.logits", "3c.steps")
 
 
 def _edit(old: str, new: str) -> tuple[Edit, ...]:
@@ -42,7 +40,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="The scores are not divided by the root of D",
         belief="The softmax takes care of the size of the scores.",
         hint=_ASK_SCALE,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit(_SCALE, "scores = scores"),
     ),
@@ -51,7 +49,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="The scores are divided by D, not by its root",
         belief="A product of D numbers is divided by D.",
         hint=_ASK_SCALE,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit("math.sqrt(q.size(-1))", "q.size(-1)"),
     ),
@@ -60,7 +58,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="Every query sees every key, later ones too",
         belief="masked_fill changes the tensor that it is called on.",
         hint=_ASK_MASK,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit(_MASK, 'scores.masked_fill(future, float("-inf"))'),
     ),
@@ -69,7 +67,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="With fewer queries than keys the mask starts at the first key, not at the first new token",
         belief="The diagonal of the mask starts in its corner.",
         hint=_ASK_MASK,
-        checks=("3a.offset", *_CACHED),
+        checks=("3a.offset",),
         edits=_edit("triu(T - S + 1)", "triu(1)"),
     ),
     Misconception(
@@ -77,7 +75,8 @@ FORMULA: tuple[Misconception, ...] = (
         title="A query does not see its own key",
         belief="Causal means that only earlier tokens are seen.",
         hint=_ASK_MASK,
-        checks=(*_ALL, "3a.large"),
+        checks=(*_CALLS, "3a.large"),
+        may_cost=_BUILT_ON,  # a query without a key is NaN, and nothing can be judged on top of it
         edits=_edit("triu(T - S + 1)", "triu(T - S)"),
     ),
     Misconception(
@@ -85,7 +84,8 @@ FORMULA: tuple[Misconception, ...] = (
         title="Each query sees the later keys, and not the earlier ones",
         belief="True in a mask means that a key may be seen.",
         hint=_ASK_MASK,
-        checks=(*_ALL, "3a.large"),
+        checks=(*_CALLS, "3a.large"),
+        may_cost=_BUILT_ON,  # a query without a key is NaN, and nothing can be judged on top of it
         edits=_edit(_MASK, 'scores = scores.masked_fill(~future, float("-inf"))'),
     ),
     Misconception(
@@ -93,7 +93,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="Scores that are removed become 0, and keep a weight",
         belief="A score of 0 means no attention.",
         hint=_ASK_REMOVED,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit('float("-inf")', "0.0"),
     ),
@@ -110,7 +110,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="The weights are masked after the softmax, and no longer sum to 1",
         belief="It does not matter where later keys are removed.",
         hint=_ASK_REMOVED,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit(_MASK, "pass")
         + _edit(_END, "return scores.softmax(dim=-1).masked_fill(future, 0.0) @ v"),
@@ -120,7 +120,7 @@ FORMULA: tuple[Misconception, ...] = (
         title="The softmax is taken over the queries, not over the keys",
         belief="Each key shares itself out among the queries.",
         hint=_ASK_REMOVED,
-        checks=_ALL,
+        checks=_CALLS,
         may_cost=("3a.large",),
         edits=_edit("softmax(dim=-1)", "softmax(dim=-2)"),
     ),
@@ -140,7 +140,7 @@ LAYER: tuple[Misconception, ...] = (
         title="After the cache the positions start at 0 again",
         belief="Each call starts a sequence.",
         hint=_ASK_PAST,
-        checks=_CACHED,
+        checks=("3b.steps", "3b.reuse"),
         edits=_edit(_POSITIONS, "positions = torch.arange(S)"),
     ),
     Misconception(
@@ -148,7 +148,7 @@ LAYER: tuple[Misconception, ...] = (
         title="New keys and values are put before those of the cache",
         belief="The order of the keys does not matter.",
         hint=_ASK_PAST,
-        checks=("3b.steps", "3c.steps"),
+        checks=("3b.steps",),
         may_cost=("3b.reuse",),
         edits=_edit('torch.cat([cache["k"], k]', 'torch.cat([k, cache["k"]]')
         + _edit('torch.cat([cache["v"], v]', 'torch.cat([v, cache["v"]]'),
@@ -158,7 +158,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The cache holds the tokens of the last call alone",
         belief="The cache grows by itself.",
         hint=_ASK_PAST,
-        checks=("3b.steps", "3c.steps"),
+        checks=("3b.steps",),
         edits=_edit(_RETURN, _RETURN.replace('"k": k, "v": v', '"k": k[:, :, past:], "v": v[:, :, past:]')),
     ),
     Misconception(
@@ -166,7 +166,7 @@ LAYER: tuple[Misconception, ...] = (
         title="What is in the cache is not attended to",
         belief="The new tokens are all that counts.",
         hint=_ASK_PAST,
-        checks=_CACHED,
+        checks=("3b.steps", "3b.reuse"),
         edits=_edit(_HEADS, "heads = causal_attention(q, k[:, :, past:], v[:, :, past:])"),
     ),
     Misconception(
@@ -174,7 +174,7 @@ LAYER: tuple[Misconception, ...] = (
         title="Keys of the cache are turned again in every call",
         belief="All keys are turned where they are used.",
         hint=_ASK_TURNED,
-        checks=("3b.steps", "3b.reuse", "3c.steps"),
+        checks=("3b.steps", "3b.reuse"),
         edits=_edit(_KEY, 'k = split(x @ weights["k"].T)')
         + _edit(_HEADS, f"k = rope(k, torch.arange(past + S))\n    {_HEADS}"),
     ),
@@ -195,7 +195,7 @@ LAYER: tuple[Misconception, ...] = (
         title="Queries and keys are not turned",
         belief="The order of tokens is in the mask.",
         hint=_ASK_TURNED,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit('q = rope(split(x @ weights["q"].T), positions)', 'q = split(x @ weights["q"].T)')
         + _edit(_KEY, 'k = split(x @ weights["k"].T)'),
     ),
@@ -204,7 +204,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The queries are turned and the keys are not",
         belief="It is the query that has a position.",
         hint=_ASK_TURNED,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit(_KEY, 'k = split(x @ weights["k"].T)'),
     ),
     Misconception(
@@ -212,7 +212,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The values are turned too",
         belief="Everything that enters attention has a position.",
         hint=_ASK_TURNED,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit('v = split(x @ weights["v"].T)', 'v = rope(split(x @ weights["v"].T), positions)'),
     ),
     Misconception(
@@ -220,7 +220,7 @@ LAYER: tuple[Misconception, ...] = (
         title="Queries and keys are turned before they are split into heads",
         belief="It does not matter whether the features are split first.",
         hint=_ASK_TURNED,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit(
             'rope(split(x @ weights["q"].T), positions)', 'split(rope(x @ weights["q"].T, positions))'
         )
@@ -231,7 +231,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The features are cut into heads across tokens: an axis is viewed that has to be transposed",
         belief="view and transpose do the same.",
         hint=_ASK_HEADS,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit(_SPLIT, "y.view(B, num_heads, S, E // num_heads)"),
     ),
     Misconception(
@@ -239,7 +239,7 @@ LAYER: tuple[Misconception, ...] = (
         title="Head h takes every H-th feature, not D in a row",
         belief="Features are dealt out to the heads in turn.",
         hint=_ASK_HEADS,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit(_SPLIT, "y.view(B, S, E // num_heads, num_heads).permute(0, 3, 1, 2)"),
     ),
     Misconception(
@@ -247,7 +247,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The heads are joined without being transposed back",
         belief="reshape puts the axes in order.",
         hint=_ASK_HEADS,
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit("heads.transpose(1, 2).reshape(B, S, E)", "heads.reshape(B, S, E)"),
     ),
     Misconception(
@@ -255,7 +255,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The last matrix is not transposed",
         belief="x @ w and x @ w.T do the same to a square matrix.",
         hint="Multiply (1, 0) by a matrix that is not symmetric in both ways. Which one is nn.Linear?",
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit('joined @ weights["o"].T', 'joined @ weights["o"]'),
     ),
     Misconception(
@@ -263,7 +263,7 @@ LAYER: tuple[Misconception, ...] = (
         title="The last matrix is left out",
         belief="The joined heads are the output.",
         hint="Which of the four weights does your code use, and where?",
-        checks=(*_LAYER, *_MODEL),
+        checks=_LAYER,
         edits=_edit('joined @ weights["o"].T', "joined"),
     ),
 )

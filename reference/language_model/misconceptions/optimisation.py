@@ -21,7 +21,6 @@ _ASK_NORM = (
     "Take the gradients (3,) and (4,): what is their common norm, and what is left of each with max_norm 1?"
 )
 
-_UPDATES = ("4a.steps", "4a.decay", "4a.skips")
 _RATES = ("4b.schedule", "4b.edges")
 
 
@@ -35,7 +34,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The decay is added to the gradient, as in Adam with L2",
         belief="Weight decay and L2 are the same.",
         hint=_ASK_DECAY,
-        checks=_UPDATES,
+        checks=("4a.decay",),
         edits=_edit(
             "self.m[i] = self.beta1", "g = p.grad + self.weight_decay * p\n            self.m[i] = self.beta1"
         )
@@ -48,7 +47,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="Nothing decays",
         belief="The decay is part of the loss.",
         hint=_ASK_DECAY,
-        checks=_UPDATES,
+        checks=("4a.decay",),
         edits=_edit(f"            {_DECAY}\n", ""),
     ),
     Misconception(
@@ -56,7 +55,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The decay is not multiplied by the learning rate",
         belief="Decoupled means that the decay has nothing to do with the rate.",
         hint=_ASK_DECAY,
-        checks=_UPDATES,
+        checks=("4a.decay",),
         edits=_edit(_DECAY, "p -= self.weight_decay * p"),
     ),
     Misconception(
@@ -64,7 +63,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The decay has the wrong sign: parameters grow",
         belief="The decay is added to the step.",
         hint=_ASK_DECAY,
-        checks=_UPDATES,
+        checks=("4a.decay",),
         edits=_edit(_DECAY, "p += lr * self.weight_decay * p"),
     ),
     Misconception(
@@ -72,7 +71,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The moments are not corrected for having started at zero",
         belief="The correction matters only at the start.",
         hint=_ASK_FIRST,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("m_hat = self.m[i] / (1 - self.beta1 ** self.steps[i])", "m_hat = self.m[i]")
         + _edit("v_hat = self.v[i] / (1 - self.beta2 ** self.steps[i])", "v_hat = self.v[i]"),
     ),
@@ -81,7 +80,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="v is not corrected for having started at zero",
         belief="It is the mean that is biased.",
         hint=_ASK_FIRST,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("v_hat = self.v[i] / (1 - self.beta2 ** self.steps[i])", "v_hat = self.v[i]"),
     ),
     Misconception(
@@ -89,7 +88,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The correction is that of the first step at every step",
         belief="1 - beta is the share of the new gradient.",
         hint=_ASK_MOMENTS,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("self.beta1 ** self.steps[i]", "self.beta1")
         + _edit("self.beta2 ** self.steps[i]", "self.beta2"),
     ),
@@ -98,7 +97,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="t counts the updates of all parameters together",
         belief="One count serves all.",
         hint="Print t for each of two parameters after the first step.",
-        checks=("4a.steps", "4a.skips"),
+        checks=("4a.steps",),
         edits=_edit("self.steps[i] += 1", "self.steps = [t + 1 for t in self.steps]"),
     ),
     Misconception(
@@ -107,7 +106,6 @@ ADAMW: tuple[Misconception, ...] = (
         belief="It does not matter where eps stands.",
         hint=_ASK_EPS,
         checks=("4a.steps",),
-        may_cost=_UPDATES,
         edits=_edit("(v_hat.sqrt() + self.eps)", "(v_hat + self.eps).sqrt()"),
     ),
     Misconception(
@@ -115,7 +113,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The step is divided by v, not by its root",
         belief="v is the size of the gradient.",
         hint=_ASK_FIRST,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("v_hat.sqrt()", "v_hat"),
     ),
     Misconception(
@@ -123,7 +121,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The two betas are exchanged",
         belief="The order of the betas does not matter.",
         hint=_ASK_MOMENTS,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("self.beta1, self.beta2 = betas", "self.beta2, self.beta1 = betas"),
     ),
     Misconception(
@@ -131,7 +129,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="v averages the size of the gradient, not its square",
         belief="The second moment is the mean of |g|.",
         hint=_ASK_MOMENTS,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit("p.grad**2", "p.grad.abs()"),
     ),
     Misconception(
@@ -140,7 +138,6 @@ ADAMW: tuple[Misconception, ...] = (
         belief="Momentum adds the gradient up.",
         hint=_ASK_MOMENTS,
         checks=("4a.steps",),
-        may_cost=_UPDATES,
         edits=_edit(_GRADIENT, "p.grad") + _edit("(1 - self.beta2) * p.grad**2", "p.grad**2"),
     ),
     Misconception(
@@ -148,7 +145,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The parameters stay as they are: a new tensor is bound to a name",
         belief="p = p - … changes the parameter.",
         hint="Print id(p) before and after p = p - 1, and what stands in the list.",
-        checks=_UPDATES,
+        checks=("4a.steps", "4a.decay"),
         edits=_edit(_DECAY, "p = p - lr * self.weight_decay * p")
         + _edit(_STEP, _STEP.replace("p -= lr", "p = p - lr")),
     ),
@@ -157,7 +154,7 @@ ADAMW: tuple[Misconception, ...] = (
         title="The step goes up the gradient",
         belief="The gradient shows the way.",
         hint=_ASK_FIRST,
-        checks=_UPDATES,
+        checks=("4a.steps",),
         edits=_edit(_STEP, _STEP.replace("p -= lr", "p += lr")),
     ),
     Misconception(

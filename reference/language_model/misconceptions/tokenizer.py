@@ -29,7 +29,6 @@ BANK: tuple[Misconception, ...] = (
         belief="Sorting by count and pair puts the right one last.",
         hint=_ASK_TIE,
         checks=("1a.ties",),
-        may_cost=_TRAINED,
         edits=_edit(_BEST, "best = max(pairs, key=lambda pair: (pairs[pair], pair))"),
     ),
     Misconception(
@@ -38,7 +37,6 @@ BANK: tuple[Misconception, ...] = (
         belief="max takes care of ties.",
         hint=_ASK_TIE,
         checks=("1a.ties",),
-        may_cost=_TRAINED,
         edits=_edit(_BEST, "best = max(pairs, key=pairs.get)"),
     ),
     Misconception(

@@ -161,3 +161,12 @@ def test_what_adds_up_is_not_flagged(read: Reader) -> None:
     text = "# 4c\n\n$16384^2 = 268{,}435{,}456$ elements. "
     text += "$2 \\cdot 268{,}435{,}456 = 536{,}870{,}912$ bytes $\\approx 0.537$ GB.\n"
     assert read(text).flags == ()
+
+
+def test_a_sentence_that_ends_with_a_raised_digit_ends_there(read: Reader) -> None:
+    text = (
+        "4d\nThe parameters of the second layer is 1.01·10¹⁰.\nThe parameters of all 48 blocks is 1000000.\n"
+    )
+    written = read(text, "r.txt")
+    assert one(written, "4d.second") == ("1.01e10", True)
+    assert one(written, "4d.total") == ("1000000", True)
