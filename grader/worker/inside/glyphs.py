@@ -180,8 +180,7 @@ def align(lines: list[TextLine]) -> None:
 
 
 def _align(rows: list[TextLine]) -> None:
-    widths = [len(row.gaps) for row in rows]
-    most = max(set(widths), key=widths.count)
+    most = max(len(row.gaps) for row in rows)
     whole = [_cells(row) for row in rows if len(row.gaps) == most]
     columns = [(min(c[k][0] for c in whole), max(c[k][1] for c in whole)) for k in range(most + 1)]
     if any(left[1] > right[0] for left, right in pairwise(columns)):
