@@ -14,6 +14,7 @@ import click
 
 from grader import __version__, author_commands, class_commands
 from grader.distribution.command import dist
+from grader.doctor.command import doctor
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
 from grader.frontdoor import OneOf, PathOrCommand, Seed
@@ -443,6 +444,7 @@ def _progress(console: Console) -> Iterator[Progress]:
 for command in (
     check,
     dist,
+    doctor,
     class_commands.class_book,
     class_commands.review,
     class_commands.show_book,

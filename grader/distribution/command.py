@@ -9,7 +9,7 @@ import click
 from grader.errors import UsageError
 
 
-@click.command("dist")
+@click.command("dist", short_help="Build what students get of an assignment.")
 @click.argument("assignment", default="transformer", metavar="[ASSIGNMENT]")
 @click.option(
     "-o",

@@ -27,7 +27,7 @@ PROJECT = "transformer-grader"
 TOOL = f"{PROJECT}-student"
 _NEEDS = ("torch", "numpy", "pytest", "click", "rich", "watchfiles")
 _COURSEWORK = ("transformers", "datasets")
-_ROOTS = (
+ROOTS = (
     "grader.checking.compare",
     "grader.checking.outcomes",
     "grader.intake",
@@ -69,7 +69,7 @@ def student_archive(assignment: Assignment) -> bytes:
 
 def tool_wheel() -> Wheel:
     """The tool that students install: this package without the judge, the reference and the assignments."""
-    modules = needed([*below("grader.selfcheck"), *_ROOTS], lazily=("grader.selfcheck",))
+    modules = needed([*below("grader.selfcheck"), *ROOTS], lazily=("grader.selfcheck",))
     files = {file.relative_to(PACKAGE.parent).as_posix(): file.read_bytes() for file in modules.values()}
     return Wheel(
         name=TOOL,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grader.selfcheck.runs import Runs
 
 
-@click.command("check")
+@click.command("check", short_help="Run the public checks on your own work.")
 @click.argument("names", nargs=-1, metavar="[PART|CHECK]...")
 @click.option(
     "--in",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 FORKS = sys.platform == "linux"
+"""Whether a copy of the warm process is safe here, and the kernel ends it with its parent."""
 _UNUSED = (
     "cacheprovider", "stepwise", "doctest", "junitxml", "pastebin", "setuponly", "setupplan", "unittest",
     "faulthandler", "unraisableexception", "threadexception",
@@ -32,14 +33,14 @@ Send = Callable[[dict[str, Any]], None]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`runner KIT WORK [PACKAGE ...]`: serve standard input until it ends."""
+    """`runner fork|once KIT WORK [PACKAGE ...]`: serve standard input until it ends, or one line of it."""
     wire = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what anything prints outside of a check is no line of ours
     _end_with_parent()
     os.environ["TORCHDYNAMO_DISABLE"] = (
         "1"  # torch.compile would start a C++ compiler for modules that are tiny
     )
-    kit_root, work, *packages = arguments
+    how, kit_root, work, *packages = arguments
     from grader.selfcheck.kit import read_kit
 
     _warm(packages)
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
     gc.freeze()  # what is here stays: a copy need not look at it, and so not copy its pages
     for line in sys.stdin:
         request = json.loads(line)
-        if not FORKS:
+        if how == "once":
             _send(wire, {"done": run(kit, request["checks"], lambda message: _send(wire, message))})
             return
         pid = os.fork()

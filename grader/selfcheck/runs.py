@@ -29,8 +29,10 @@ OnResult = Callable[[Result], None]
 class Runs:
     """A warm process that runs checks, one request after the other; a context manager."""
 
-    def __init__(self, kit: Kit, packages: Sequence[str] = ("torch",)) -> None:
+    def __init__(self, kit: Kit, packages: Sequence[str] = ("torch",), *, fork: bool = FORKS) -> None:
+        """fork: whether the process copies itself for each request, or serves one and is then replaced."""
         self.kit = kit
+        self._forks = fork
         self._packages = packages
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -79,12 +81,14 @@ class Runs:
         self._process = None
 
     def _start(self) -> None:
+        how = "fork" if self._forks else "once"
         # -P: a file of the student's that is called like a module of Python's is not imported for it
         arguments = [
             sys.executable,
             "-P",
             "-m",
             "grader.selfcheck.runner",
+            how,
             str(self.kit.root),
             str(self.kit.work),
         ]
@@ -125,7 +129,7 @@ class Runs:
                 results.append(Result.of(message["result"]))
                 running = None
             else:
-                if not FORKS or message["done"] is _ENDED:
+                if not self._forks or message["done"] is _ENDED:
                     self.close()
                     self._start()
                 why = (

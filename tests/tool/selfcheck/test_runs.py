@@ -59,6 +59,13 @@ def test_a_hang_ends_at_its_limit(alice: Path, kit: Kit) -> None:
     assert "0.2 seconds" in result.message
 
 
+def test_where_a_process_cannot_be_copied_each_run_has_a_fresh_one(alice: Path, kit: Kit) -> None:
+    checks = kit.select(["4c.answers", "4d.answers"])
+    with Runs(kit, [], fork=False) as runs:
+        first, second = runs.run(checks), runs.run(checks)
+    assert [r.status for r in (*first, *second)] == [Status.PASSED] * 4
+
+
 def test_only_what_a_save_concerns_runs_again(alice: Path, kit: Kit, runs: Runs) -> None:
     shown = Console(width=100, file=io.StringIO())
     before = runs.run
