@@ -14,11 +14,6 @@ PYTHONS = ((3, 11), (3, 13))
 """The first and the last version that the tests run on."""
 _ENOUGH = 4 * 2**30
 """Bytes of memory that grading with one worker takes at most, rounded up: docs/benchmarks.md."""
-_SEALED = {
-    "strict": State.OK,
-    "container": State.OK,
-    "none": State.MISSING,
-}
 
 
 def python() -> Finding:

@@ -338,6 +338,16 @@ def test_help_shows_what_a_student_needs_on_one_page(grade: Grade) -> None:
 # ---------------------------------------------------------------- the real program
 
 
+def test_the_shell_completes_commands_options_and_paths() -> None:
+    def completed(line: str) -> list[str]:
+        words = {"_GRADE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        return program(env={**os.environ, **words}).stdout.splitlines()
+
+    assert completed("grade doc") == ["plain,doctor"]
+    assert "plain,--public" in completed("grade submissions/alice --pu")
+    assert completed("grade submi") == ["file,submi"]
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
