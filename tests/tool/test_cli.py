@@ -341,7 +341,9 @@ def test_help_shows_what_a_student_needs_on_one_page(grade: Grade) -> None:
 def test_the_shell_completes_commands_options_and_paths() -> None:
     def completed(line: str) -> list[str]:
         words = {"_GRADE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
-        return program(env={**os.environ, **words}).stdout.splitlines()
+        command = [str(Path(sys.executable).with_name("grade"))]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **words})
+        return done.stdout.splitlines()
 
     assert completed("grade doc") == ["plain,doctor"]
     assert "plain,--public" in completed("grade submissions/alice --pu")
