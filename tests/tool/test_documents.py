@@ -1,4 +1,4 @@
-"""PDF and Word files in their sealed workers: whatever is in them, the rest is read, and a sentence says what is not."""
+"""PDF and Word files in their sealed workers: whatever is in them, the rest is read, and the fault is said."""
 
 from __future__ import annotations
 

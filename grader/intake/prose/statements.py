@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grader.intake.prose.figures import read_unit
 from grader.intake.prose.lines import Line, Shape
 from grader.intake.prose.outline import Number, Outline, Path, named_in, read_number
+from grader.intake.prose.sentences import GOES_ON, LONGEST, pieces, places_of, sentences, usual_width, wraps
 
-_LONGEST = 3_000
-"""Characters of one statement; a longer one is cut at a space."""
-_SENTENCE = re.compile(r"(?<=[.!?])[ \n]+(?=[A-Z0-9(\[\"‖∑])")
-_SHORT_FORMS = re.compile(
-    r"(?:\b(?:e\.g|i\.e|approx|ca|eq|eqs|fig|vs|resp|no|acc|max|min|avg|dr|prof|mr|ms|cf|incl|tab|sec|nr|z\.b|d\.h)"
-    r"|(?:^|[\s(])[a-z0-9])\.$",
-    re.IGNORECASE,
-)
-_GOES_ON = re.compile(r"\s*(?:[=≈⇒×*/+<>]|-+>)")
-_UNFINISHED = re.compile(r"(?:[=≈⇒×*/+(\-,]|\b(?:is|are|of|and|with|than|the|by|to|about|gives))\s*$")
-_LABEL = re.compile(r"[A-Za-z][^.:=]{0,40}:\s")
-"""What begins like "Memory of one head: " begins something of its own."""
-_EQUAL = re.compile(r"[A-Za-z][^.:=]{0,40}=\s?[-+0-9(\[]")
-"""The same for "loss = 5"."""
 _HEADING = 80
 
 
@@ -72,7 +59,7 @@ class _Builder:
     def __init__(self, lines: Sequence[Line], outline: Outline) -> None:
         self._lines = lines
         self._outline = outline
-        self._width = _usual_width(lines)
+        self._width = usual_width(lines)
         self._path: Path = ()
         self._title = ""
         self._lead = ""
@@ -167,7 +154,7 @@ class _Builder:
     # ------------------------------------------------------------ text
 
     def _text(self, line: Line) -> None:
-        begins = not self._open or line.fresh or not self._wraps(self._open[-1], line)
+        begins = not self._open or line.fresh or not wraps(self._open[-1], line, self._width)
         begins = begins or (line.text[:1] == "(" and self._open[-1].text.rstrip()[-1:] in ".:;!?")
         begins = begins or self._is_next(line)
         number = self._number(line, alone=begins) if begins else None
@@ -183,7 +170,7 @@ class _Builder:
                 return
             self._title = rest if _is_title(rest) else self._title
             line = replace(line, text=rest)
-        elif line.fresh and not _GOES_ON.match(line.text):
+        elif line.fresh and not GOES_ON.match(line.text):
             self._end_text()
         self._open.append(line)
 
@@ -193,20 +180,6 @@ class _Builder:
         path = self._led_to(number) if number and number.bracketed else None
         return bool(path) and path is not None and _follows(self._path, path)
 
-    def _wraps(self, above: Line, below: Line) -> bool:
-        """Whether a line is the rest of the one above: that one was full, or it cannot end so."""
-        if above.printed or below.fresh:
-            return False
-        if _GOES_ON.match(below.text) or _UNFINISHED.search(above.text):
-            return True
-        word = below.text.split(" ", 1)[0]
-        unit, end = read_unit(below.text, 0)
-        if unit and re.search(r"[0-9]$", above.text) and not re.match(r"\s*[\w=≈:/]", below.text[end:]):
-            return True
-        if _LABEL.match(below.text) or (_EQUAL.match(below.text) and re.search(r"[0-9)%B]$", above.text)):
-            return False
-        return above.width + len(word) + 1 > 0.85 * self._width
-
     def _end_text(self) -> None:
         """The paragraph has come to its end: cut it into sentences."""
         lines, self._open = self._open, []
@@ -214,8 +187,8 @@ class _Builder:
             return
         text, places = self._join(lines)
         last = self._out[-1] if self._out else None
-        goes_on = bool(_GOES_ON.match(text)) and isinstance(last, Statement) and last.path == self._path
-        if goes_on and isinstance(last, Statement) and len(last.text) < _LONGEST:
+        goes_on = bool(GOES_ON.match(text)) and isinstance(last, Statement) and last.path == self._path
+        if goes_on and isinstance(last, Statement) and len(last.text) < LONGEST:
             self._out.pop()
             shift = len(last.text) + 1
             text = f"{last.text} {text}"
@@ -224,8 +197,8 @@ class _Builder:
             return
         if self._lead_used and not lines[0].fresh and not lines[0].printed and len(text) > 60:
             self._lead, self._lead_used = "", False
-        for start, end in _sentences(text):
-            self._sentence(text[start:end], _places(places, start, end), lines[0].printed)
+        for start, end in sentences(text):
+            self._sentence(text[start:end], places_of(places, start, end), lines[0].printed)
         self._remember_lead(text)
 
     def _sentence(self, text: str, places: tuple[tuple[int, str], ...], printed: bool) -> None:
@@ -233,11 +206,11 @@ class _Builder:
         path = self._led_to(number) if number else None
         if number and path is not None and self._opens(number, path, text):
             self._path, self._title, self._lead = path, "", ""
-        for shown, at in _pieces(text):
+        for shown, at in pieces(text):
             self._add(
                 Statement(
                     shown,
-                    _places(list(places), at, at + len(shown)),
+                    places_of(list(places), at, at + len(shown)),
                     self._path,
                     self._title,
                     self._lead,
@@ -277,7 +250,7 @@ class _Builder:
             if i and text.endswith("-") and re.search(r"[a-z]-$", text) and re.match(r"[a-z]", line.text):
                 text = text[:-1]
             elif i:
-                text += " " if self._wraps(lines[i - 1], line) else "\n"
+                text += " " if wraps(lines[i - 1], line, self._width) else "\n"
             places.append((len(text), line.place))
             text += line.text
         return text, places
@@ -304,12 +277,6 @@ class _Builder:
         self._lead_used = True
 
 
-def _usual_width(lines: Sequence[Line]) -> int:
-    """The length of the longer lines of running text: where a writer's lines wrap."""
-    lengths = sorted(line.width for line in lines if line.shape is Shape.TEXT and not line.printed)
-    return max(lengths[int(len(lengths) * 0.9)] if lengths else 0, 60)
-
-
 def _follows(path: Path, other: Path) -> bool:
     """Whether `other` is the next question after `path`, as "(ii)" is after "(i)" within one paragraph."""
     return (
@@ -332,29 +299,3 @@ def _is_header(cells: tuple[str, ...]) -> bool:
     """A row that names columns: words, and of numbers only those of epochs and the like ("Epoch 1")."""
     number = re.compile(r"^\W*[0-9]|[=≈×]|[0-9][.,][0-9]|[0-9]{4}")
     return not any(number.search(cell) for cell in cells) and sum(map(bool, cells)) > 1
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for gap in _SENTENCE.finditer(text):
-        if _SHORT_FORMS.search(text[max(0, gap.start() - 12) : gap.start()]):
-            continue
-        yield start, gap.start()
-        start = gap.end()
-    yield start, len(text)
-
-
-def _pieces(text: str) -> Iterator[tuple[str, int]]:
-    """The sentence, cut where it is too long to be one."""
-    at = 0
-    while len(text) - at > _LONGEST:
-        cut = text.rfind(" ", at + 1, at + _LONGEST)
-        cut = cut if cut > at else at + _LONGEST
-        yield text[at:cut], at
-        at = cut
-    yield text[at:], at
-
-
-def _places(places: list[tuple[int, str]], start: int, end: int) -> tuple[tuple[int, str], ...]:
-    first = [place for at, place in places if at <= start][-1]
-    return ((0, first), *((at - start, place) for at, place in places if start < at < end))
