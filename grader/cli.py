@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 \b
-Exit codes: 0 all passed, 1 points lost, 2 usage, 3 needs review, 4 could not
-be graded by our fault, 130 interrupted.
+Exit codes: 0 passed, 1 points lost, 2 usage, 3 review, 4 our fault, 130 Ctrl-C
 """
 _FORMATS = ("html", "md", "json")
 _LEVELS = ("auto", "strict", "container")
@@ -94,9 +93,9 @@ def main() -> None:
 @click.option(
     "--isolation",
     type=OneOf("level of isolation", _LEVELS),
-    metavar="|".join(_LEVELS),
+    metavar="LEVEL",
     default="auto",
-    help="How far student code is sealed off.",
+    help="How student code is sealed: auto, strict, …",
 )
 @click.option(
     "--unsafe-no-isolation",

@@ -342,7 +342,9 @@ def test_the_shell_completes_commands_options_and_paths() -> None:
     def completed(line: str) -> list[str]:
         words = {"_GRADE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
         command = [str(Path(sys.executable).with_name("grade"))]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **words})
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, env={**os.environ, **words}
+        )
         return done.stdout.splitlines()
 
     assert completed("grade doc") == ["plain,doctor"]
