@@ -11,6 +11,7 @@ import argparse
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ def bounds() -> Iterator[tuple[str, str]]:
     """Name and lowest version of each requirement of the program and of the extras that its users install."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     extras = (found for name, found in project["optional-dependencies"].items() if name not in DEVELOPMENT)
-    for requirement in (*project["dependencies"], *sum(extras, [])):
+    for requirement in (*project["dependencies"], *chain.from_iterable(extras)):
         match = _BOUND.match(requirement)
         if match is None and not requirement.startswith(project["name"]):
             raise SystemExit(f"{requirement!r} has no lower bound: write NAME>=VERSION")
