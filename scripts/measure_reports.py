@@ -1,15 +1,18 @@
 """Measure the reader of written reports on the examples: what it finds, finds wrong, and leaves to a person.
 
     scripts/measure_reports [NAME …]
+    scripts/measure_reports --without [NAME …]     # the line of one answer taken out of a report, each in turn
 
 Each file of submissions/written is read as `grade` reads it: documents in a sealed worker, answers by the words that
 assignment.toml declares. What is found is held against scripts/written/truth.toml, which says what a person reads in
 the report: a number counts as found where it is one of the forms that stand there, whether the student is right or not.
-Exit code 1: something was found wrong.
+Exit code 1: something was found wrong. With --without the reports are those that are text, and counted is what is read,
+as a sure answer, from the lines that are left: it should be nothing, or the same answer from another line.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -24,6 +27,7 @@ from grader.documents import ReportReader
 from grader.intake import read_submission
 from grader.intake.prose.amounts import same
 from grader.intake.prose.questions import AnswerWords, Questions, read_questions
+from grader.intake.prose.reader import lines_of, read_lines
 from grader.numbers import ParsedNumber, parse_number
 from grader.written import Written
 
@@ -132,6 +136,33 @@ def measure(names: Sequence[str]) -> list[Judged]:
     return judged
 
 
+def without(names: Sequence[str]) -> Iterator[Judged]:
+    """Every sure answer of the reports that are text, with its line taken out: what is read in its place."""
+    questions = read_questions(load_assignment())
+    assert questions is not None
+    asked = {answer.key: answer for answer in questions.answers if answer.kind != "text"}
+    stated = truths()
+    for path in sorted(REPORTS.iterdir()):
+        if path.suffix not in (".md", ".txt", ".tex", ".html") or (names and path.stem not in names):
+            continue
+        lines = path.read_text("utf-8").split("\n")
+        for key, answer in read_lines(questions, lines_of(path.name, "\n".join(lines))).answers.items():
+            at = re.search(r"line ([0-9]+)$", answer.readings[0].place)
+            if key not in asked or not answer.sure or at is None:
+                continue
+            rest = [text if i != int(at[1]) else "" for i, text in enumerate(lines, 1)]
+            left = read_lines(questions, lines_of(path.name, "\n".join(rest))).answers.get(key)
+            forms = stated[path.stem].get(key, [])
+            forms = forms if isinstance(forms, list) else [forms]
+            if left is None or not left.sure:
+                yield Judged(path.name, key, REVIEW if left else MISSED, "")
+                continue
+            value = left.readings[0].value
+            right = any(_is(value, form, asked[key]) for form in forms)
+            said = "" if right else f"{forms} as {value} in “{left.readings[0].sentence}”"
+            yield Judged(path.name, key, FOUND if right else WRONG, said)
+
+
 def line(title: str, judged: Sequence[Judged]) -> str:
     """One row of the table."""
     counts = Counter(one.outcome for one in judged)
@@ -144,6 +175,12 @@ def line(title: str, judged: Sequence[Judged]) -> str:
 
 def main(names: Sequence[str]) -> int:
     """Print the table and whatever was not found; 1 where something was found wrong."""
+    if "--without" in names:
+        judged = list(without([name for name in names if not name.startswith("-")]))
+        counts = Counter(one.outcome for one in judged)
+        print(f"{len(judged)} answers taken out: {dict(counts)}")
+        print("\n".join(f"{one.report} {one.key}: {one.said}" for one in judged if one.outcome == WRONG))
+        return int(counts[WRONG] > 0)
     stated, judged = truths(), measure(names)
     print(
         f"{'report':24s}{'stated':>6s}  " + "".join(f"{kind:>12s}" for kind in (FOUND, WRONG, REVIEW, MISSED))

@@ -16,6 +16,7 @@ from grader.intake.prose.claims import Claim
 from grader.intake.prose.questions import AnswerWords, Questions
 from grader.intake.prose.reading import Read
 from grader.intake.prose.weigh import Candidate, given_numbers, weigh
+from grader.intake.prose.words import contains
 
 _AHEAD = 1.0
 """By so much the weight of the best claim has to be above that of one that says something else."""
@@ -41,7 +42,25 @@ def match(questions: Questions, claims: Sequence[Claim]) -> dict[str, Match]:
     """What was found for every number and shape that is declared."""
     asked = [answer for answer in questions.answers if answer.kind != "text"]
     kept = _one_key_each(_with_sources(asked, weigh(questions, claims)))
-    return {answer.key: _decide(answer, kept[answer.key], questions) for answer in asked}
+    return _one_value_each(
+        asked, {answer.key: _decide(answer, kept[answer.key], questions) for answer in asked}
+    )
+
+
+def _one_value_each(asked: Sequence[AnswerWords], found: dict[str, Match]) -> dict[str, Match]:
+    """A number that no word calls the answer to a question, and that is the answer to another one, is for a person."""
+    out = dict(found)
+    for answer in asked:
+        own = found[answer.key]
+        if not own.sure or answer.needs or contains(own.candidates[0].claim.near, answer.words):
+            continue
+        section = answer.part[:1]
+        others = (m for m in found.values() if m is not own and m.sure and m.key[:1] == section)
+        if any(_agree(own.candidates[0], other.candidates[0]) for other in others):
+            out[answer.key] = Match(
+                answer.key, own.candidates, False, "The same number is the answer to another question."
+            )
+    return out
 
 
 def _with_sources(

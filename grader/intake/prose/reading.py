@@ -47,6 +47,8 @@ def read_form(form: Form, claim: Claim, answer: AnswerWords) -> Read | None:
         return None
     if due.dimension == NUMBER and due.factor == 1 and answer.share and not figure.unit and figure.plain > 1:
         return None  # a probability
+    if answer.whole and not form.result and not figure.unit and figure.plain < 100:
+        return None  # "3." in front of an item, "2 layers"
     value, sure = form.value, form.sure
     if not figure.unit:
         value, certain = _with_unit(form, claim, answer)

@@ -14,6 +14,8 @@ from grader.intake.prose.words import contains, spaced, stands_in
 
 WEAK = 1.5
 """From here on a claim is worth showing to a person, where nothing better is found."""
+_UNCLEAR = 2.5
+"""A claim of at most this weight is never taken without a person."""
 _LISTED = 5.0
 _DOUBT = 1.0
 """So much less weighs a number whose digits or unit can be read in more than one way."""
@@ -45,10 +47,13 @@ class _Words:
     close: str
     wide: str
     around: str
+    titles: str
+    """How the assignment calls the question or the section that the claim stands under."""
 
     @classmethod
-    def of(cls, claim: Claim) -> _Words:
-        return cls(spaced(claim.near), spaced(claim.wide), spaced(" ; ".join(claim.around)))
+    def of(cls, claim: Claim, titles: Sequence[str]) -> _Words:
+        around = spaced(" ; ".join(claim.around))
+        return cls(spaced(claim.near), spaced(claim.wide), around, spaced(" ; ".join(titles)))
 
 
 def weigh(questions: Questions, claims: Sequence[Claim]) -> dict[str, list[Candidate]]:
@@ -61,7 +66,7 @@ def weigh(questions: Questions, claims: Sequence[Claim]) -> dict[str, list[Candi
             for answer, listed in _from_list(claim, asked):
                 found[answer.key].append(listed)
             continue
-        words = _Words.of(claim)
+        words = _Words.of(claim, questions.titles.get("".join(claim.path), ()))
         for answer in asked:
             candidate = _weighed(answer, claim, words, given[answer.key])
             if candidate is not None:
@@ -93,6 +98,8 @@ def _weighed(
     result = 0.5 if any(form.result for form in claim.forms) else 0.0
     doubt = 0.0 if any(read.sure for read in reads) else _DOUBT
     weight = placed + said + explicit + result - doubt
+    if not answer.needs and not stands_in(words.close, answer.words) and stands_in(words.wide, answer.never):
+        weight = min(weight, _UNCLEAR)  # "each matrix gets two, so 5": perhaps that of each matrix still
     return Candidate(claim, reads, weight) if weight >= WEAK else None
 
 
@@ -122,7 +129,8 @@ def _said(answer: AnswerWords, words: _Words, placed: float) -> float | None:
         else:
             return None
     everything = f"{words.close}{words.wide}{words.around}".replace("  ", " ; ")
-    if placed < 2.0 and answer.about and not stands_in(everything, answer.about):
+    named = f"{everything}{words.titles if placed >= 2.0 else ''}"
+    if placed < 3.0 and answer.about and not stands_in(named, answer.about):
         return None
     hits = sum(stands_in(words.close, (phrase,)) for phrase in answer.words)
     wide = sum(stands_in(everything, (phrase,)) for phrase in answer.words)

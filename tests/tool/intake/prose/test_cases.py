@@ -170,3 +170,14 @@ def test_a_sentence_that_ends_with_a_raised_digit_ends_there(read: Reader) -> No
     written = read(text, "r.txt")
     assert one(written, "4d.second") == ("1.01e10", True)
     assert one(written, "4d.total") == ("1000000", True)
+
+
+def test_a_number_that_answers_another_question_is_not_taken_for_this_one_too(read: Reader) -> None:
+    text = "# 4c\n\nAll 48 heads need 25.78 GB of memory.\n\nFinal answer: 25.78 GB\n"
+    written = read(text)
+    assert one(written, "4c.total") == ("25.78 GB", True)
+    assert "4c.bytes" not in written.answers or not written.answers["4c.bytes"].sure
+
+
+def test_the_number_of_an_item_is_no_count(read: Reader) -> None:
+    assert "4c.elements" not in read("# 4c\n\nFor the heads 3. 48 × 0.5 GB = 24 GB in total\n").answers
