@@ -133,7 +133,7 @@ def test_a_section_in_the_place_of_a_value(hand_in: HandIn) -> None:
         ("bytes = 75 %", "Line 3, column 12", 'bytes = "75 %"'),
         ("bytes = 268,435,456", "Line 3, column 12", 'bytes = "268,435,456"'),
         ("bytes = 25.77 GB # all", "Line 3", 'bytes = "25.77 GB"'),
-        ("bytes = (1, 2)", "Line 3", "[1, 2, 3, 4]"),
+        ("bytes = (1, 2)", "Line 3", "[5, 6, 7, 8]"),
         ("bytes =", "Line 3", 'bytes = ""'),
         ('bytes = "12', "Line 3", "quotes"),
         ("total = 2", "Line 3", "stands twice"),
