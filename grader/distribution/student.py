@@ -10,20 +10,19 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, requires
-from pathlib import Path
 
 from grader import __version__
 from grader.distribution.archive import zipped
 from grader.distribution.modules import below, needed
 from grader.distribution.secrets import secrets_of
 from grader.distribution.wheel import Wheel
+from grader.distribution.whole import PROJECT, tree
 from grader.errors import AssignmentError, GraderError
 from grader.model import Assignment
-from grader.paths import PACKAGE
+from grader.paths import PACKAGE, data_root
 from grader.selfcheck.kit import KIT, Kit, read_kit
 from grader.verify.settings import read_settings
 
-PROJECT = "transformer-grader"
 TOOL = f"{PROJECT}-student"
 _NEEDS = ("torch", "numpy", "pytest", "click", "rich", "watchfiles")
 _COURSEWORK = ("transformers", "datasets")
@@ -55,9 +54,11 @@ def student_files(assignment: Assignment) -> dict[str, bytes]:
     tool = tool_wheel()
     files = {f"tool/{tool.file_name}": tool.content(), "README.md": _readme(kit, tool.file_name).encode()}
     files["pyproject.toml"] = _PYPROJECT.encode()
-    files |= {f"checks/{name}": content for name, content in _tree(public).items()}
+    files |= {f"checks/{name}": content for name, content in tree(public).items()}
     files |= {f"checks/{name}": file.read_bytes() for name, file in kit.files.items()}
-    files |= {f"work/{name}": content for name, content in _tree(starter).items()}
+    files |= {f"work/{name}": content for name, content in tree(starter).items()}
+    workflow = data_root() / "templates" / "deploy" / "github" / "public-checks.yml"
+    files[".github/workflows/public-checks.yml"] = workflow.read_bytes()
     _refuse_leaks(assignment, files)
     return {f"{assignment.id}/{name}": content for name, content in files.items()}
 
@@ -100,16 +101,6 @@ def _requirements(names: tuple[str, ...]) -> list[str]:
         r for r in declared if ";" not in r and r.split("<")[0].split(">")[0].split("[")[0].strip() in names
     ]
     return sorted(found)
-
-
-def _tree(root: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(root).as_posix(): file.read_bytes()
-        for file in sorted(root.rglob("*"))
-        if file.is_file()
-        and "__pycache__" not in file.parts
-        and not any(part.startswith(".") for part in file.relative_to(root).parts)
-    }
 
 
 def _refuse_leaks(assignment: Assignment, files: dict[str, bytes]) -> None:

@@ -140,7 +140,13 @@ def test_no_expected_value_in_any_notation(texts: Mapping[str, str]) -> None:
 def test_what_is_there_is_what_is_meant_to_be(texts: Mapping[str, str]) -> None:
     paths = {path.removeprefix("a/transformer/") for path in texts}
     outside = {path for path in paths if ".whl/" not in path}
-    assert {path.split("/")[0] for path in outside} == {"README.md", "pyproject.toml", "checks", "work"}
+    assert {path.split("/")[0] for path in outside} == {
+        ".github",
+        "README.md",
+        "pyproject.toml",
+        "checks",
+        "work",
+    }
     tool = {path.partition(".whl/")[2] for path in paths if ".whl/" in path}
     assert not {
         path for path in tool if path.startswith(("grader/_bundled", "grader/verify", "grader/render"))
