@@ -40,6 +40,7 @@ NOT_RUN = {
     "grade reference --run 3b --model MODEL --data FOLDER --seed 1": "the same",
     "grade submissions.zip --cluster tcp://10.0.0.1:8786": "an address of an example",
     "grade diff 3 7": "there are no seven runs; without numbers it is run",
+    "grade dist my-assignment/": "an assignment of an example",
     "grade book doe_1042": "a student of an example",
 }
 QUICK = re.compile(r"^grade (list|init|reference|book|diff|export|class|assets)\b|--list$")
@@ -101,6 +102,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "course").mkdir()
     (folder / "course.toml").write_text('attempts = "best"\n', "utf-8")
     ran(folder, "grade init my-work")
+    ran(folder, "grade new my-course")
     return folder
 
 
