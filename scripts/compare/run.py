@@ -55,20 +55,7 @@ class Others:
     def pytest(self, folder: Path) -> bool | None:
         file = str(folder / "softmax.py")
         words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_by_pytest.py")
-        return (
-            self._run(
-                "python",
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "test_by_pytest.py",
-                cwd=HERE,
-                GRADED=file,
-            )
-            == 0
-        )
+        return self._run("python", *words, cwd=HERE, GRADED=file) == 0
 
     def otter(self, folder: Path) -> bool | None:
         (folder / "out").mkdir(exist_ok=True)
