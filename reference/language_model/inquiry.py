@@ -19,7 +19,7 @@ from grader.checking.student import Student
 from grader.diagnosis import Finding, Match, finding
 from grader.model import Status
 from grader.worker.calls import Call, Raised, Reply
-from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap
+from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap, one_thread
 
 FAR = 10 * NEAR
 """From this on results differ; in between nothing can be told."""
@@ -134,7 +134,8 @@ def asking(check: Running, student: Student, on: Sequence[str] = ()) -> Iterator
 
 def _found(inquiry: Inquiry) -> Finding:
     try:
-        return inquiry.finding()
+        with one_thread():
+            return inquiry.finding()
     except (
         Exception
     ) as error:  # an error of ours costs no points, so a student must not be able to bring one about
