@@ -70,14 +70,13 @@ class Replica:
         self._harness.__dict__["student"] = self._find
         exec(_harness_code(), self._harness.__dict__)
 
-    def results(self, calls: Sequence[Call]) -> list[Any]:
+    def results(self, calls: Sequence[Call]) -> Iterator[Any]:
         """The result of each call, or the Fault that it ends in and None for the calls after it."""
-        found: list[Any] = []
+        broken = False
         for call in calls:
-            if found and isinstance(found[-1], Fault):
-                return found + [None] * (len(calls) - len(found))
-            found.append(self._result(call))
-        return found
+            result = None if broken else self._result(call)
+            broken = broken or isinstance(result, Fault)
+            yield result
 
     def _result(self, call: Call) -> Any:
         space, _, name = call.target.partition(":")
