@@ -18,12 +18,14 @@ from grader.doctor.command import doctor
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
 from grader.frontdoor import OneOf, PathOrCommand, Seed
+from grader.languages import chosen, language
 from grader.selfcheck.command import check
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.intake import ClassHandIns
+    from grader.languages import Language
     from grader.model import GradeReport
     from grader.options import Options
     from grader.pipeline import Progress
@@ -114,6 +116,7 @@ def main() -> None:
 @click.option("--list", "listed", is_flag=True, help="Only show who handed in what.")
 @click.option("--force", is_flag=True, help="Of a class: grade all of it again.")
 @click.option("--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook.")
+@click.option("--lang", metavar="LANG", help="Language of the report: en, zh. [GRADE_LANG, else en]")
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
 def run(path: Path, **options: Any) -> NoReturn:
     """Grade the submission, or the class of them, at PATH and write reports."""
@@ -133,6 +136,7 @@ def _run(
     isolation: Any,
     unsafe_no_isolation: bool,
     listed: bool,
+    lang: str | None,
     debug: bool,
     **of_a_class: Any,
 ) -> ExitCode:
@@ -141,6 +145,8 @@ def _run(
     from grader.options import Options, runs_student_code
     from grader.worker import twin
 
+    speaks = chosen(lang)
+    language(speaks)  # an unknown one is said before minutes of grading rather than after
     found = read_class(path)
     if listed:
         return _list_hand_ins(found, assignment)
@@ -157,15 +163,17 @@ def _run(
         isolation="none" if unsafe_no_isolation else isolation,
     )
     if found.layout != ONE:
-        return _run_class(found, options, out or Path("reports"), formats or _FORMATS, **of_a_class)
+        return _run_class(found, options, out or Path("reports"), formats or _FORMATS, speaks, **of_a_class)
     if runs_student_code(options):
         twin.start_over()  # from here on in a process that shares its import of torch with the zygote
+    from grader.assignment import find_assignment
     from grader.pipeline import grade
 
     errors = _console(stderr=True)
     with _ended_like_ctrl_c(), _progress(errors) as progress:
         graded = grade(path, options, progress)
-    _deliver(graded.report, target, formats or _FORMATS)
+    words = language(speaks, find_assignment(assignment).root)
+    _deliver(graded.report, target, formats or _FORMATS, words)
     if debug:
         for check, trace in graded.internal_errors.items():
             errors.print(f"\n{check}: the grader's own error\n{trace}", markup=False, highlight=False)
@@ -185,6 +193,7 @@ def _run_class(
     options: Options,
     out: Path,
     formats: tuple[str, ...],
+    lang: str,
     *,
     jobs: int | None,
     timeout: float,
@@ -205,7 +214,7 @@ def _run_class(
     _refuse_unwritable(out)
     errors = _console(stderr=True)
     how = ClassOptions(jobs or cores(), timeout, force, author=user_name(), cluster=cluster)
-    where = Outputs(out, book or str(out / "gradebook.sqlite"), formats)
+    where = Outputs(out, book or str(out / "gradebook.sqlite"), formats, lang)
 
     def before() -> None:
         if cluster is None and runs_student_code(options):
@@ -225,16 +234,16 @@ def _run_class(
         )
 
 
-def _deliver(report: GradeReport, target: Path, formats: tuple[str, ...]) -> None:
+def _deliver(report: GradeReport, target: Path, formats: tuple[str, ...], words: Language) -> None:
     """Write the report and print its summary; where it cannot be written, the work of the run is shown first."""
     from grader.render import terminal_summary, write_reports
 
     written: dict[str, Path] = {}
     try:
-        written = write_reports(report, target, formats)
+        written = write_reports(report, target, formats, words)
     finally:
         try:
-            terminal_summary(report, _console(), written)
+            terminal_summary(report, _console(), written, words)
             sys.stdout.flush()
         except BrokenPipeError:  # `grade PATH | head`: nobody reads on, and Python would complain at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -451,6 +460,5 @@ for command in (
     class_commands.export,
     class_commands.similar,
     author_commands.new,
-    author_commands.import_,
 ):
     main.add_command(command)

@@ -76,11 +76,13 @@ def diagnosis(match: Match[M]) -> Diagnosis:
 
 def evidence(match: Match[M]) -> str:
     """For example "equal to 3e-7 on 6 probes, 4 of which tell it from the right result"."""
-    size = f"to {match.largest:.0e}".replace("e-0", "e-") if match.largest else "to the last digit"
+    size = f"{match.largest:.0e}".replace("e-0", "e-") if match.largest else "the last digit"
     if match.probes == 1:
-        return f"equal {size} on the one probe"
+        return f"equal to {size} on the one probe"
     if match.telling == match.probes:
-        return f"equal {size} on {match.probes} probes, each of which tells it from the right result"
+        return f"equal to {size} on {match.probes} probes, each of which tells it from the right result"
     one = match.telling == 1
     tells = "tells" if one else "tell"
-    return f"equal {size} on {match.probes} probes, {match.telling} of which {tells} it from the right result"
+    return (
+        f"equal to {size} on {match.probes} probes, {match.telling} of which {tells} it from the right result"
+    )

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from grader.errors import GraderError, UnknownName, UsageError
 from grader.exitcode import ExitCode
+from grader.languages import ENGLISH, Language, chosen, language
 
 SEED_LIMIT = 2**31
 
@@ -26,7 +27,7 @@ class PathOrCommand(click.Group):
         """Run a command and end the process with its exit code; every error is shown alike."""
         given = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
-        with errors_shown(debug="--debug" in given):
+        with errors_shown(debug="--debug" in given, lang=_asked_language(given)):
             code = super().main(args=given or ["--help"], **extra)
         sys.exit(code or (ExitCode.ALL_PASSED if given else ExitCode.USAGE))
 
@@ -101,13 +102,32 @@ def _refuse_mistyped_command(word: str, commands: Sequence[str]) -> None:
         )
 
 
+def _asked_language(arguments: Sequence[str]) -> str | None:
+    """The language after --lang, for errors that are met before or while the command line is read."""
+    for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
+        if word == "--lang" or word.startswith("--lang="):
+            return word.partition("=")[2] or following
+    return None
+
+
+def _speak(lang: str | None) -> Language:
+    try:
+        return language(chosen(lang))
+    except UnknownName:
+        return ENGLISH
+
+
 @contextmanager
-def errors_shown(debug: bool) -> Iterator[None]:
+def errors_shown(debug: bool, lang: str | None = None) -> Iterator[None]:
     """A message, a next step and an exit code for whatever is raised; a traceback only with --debug."""
+
+    def _show(message: str, next_step: str) -> None:
+        _print_error(_speak(lang), message, next_step)
+
     try:
         yield
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. No report was written.", err=True)
+        click.echo(_speak(lang)("Stopped. No report was written."), err=True)
         sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as error:
         _show(error.format_message(), "`grade --help` lists commands and options.")
@@ -127,7 +147,8 @@ def errors_shown(debug: bool) -> Iterator[None]:
         sys.exit(ExitCode.GRADER_ERROR)
 
 
-def _show(message: str, next_step: str) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+def _print_error(words: Language, message: str, next_step: str) -> None:
+    mark = words("error:")
+    click.echo(f"{click.style(mark, fg='red', bold=True)} {words.say(message)}", err=True)
     if next_step:
-        click.echo(f"       {next_step}", err=True)
+        click.echo(f"       {words.say(next_step)}", err=True)

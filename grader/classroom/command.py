@@ -20,6 +20,7 @@ from grader.classroom.plan import plan
 from grader.errors import GraderError
 from grader.exitcode import ExitCode
 from grader.gradebook import Gradebook, Result
+from grader.languages import language
 from grader.model import Assignment, Check, GradeReport
 from grader.options import Options
 from grader.render import write_reports
@@ -37,6 +38,8 @@ class Outputs:
     book: str
     """File or address of the gradebook."""
     formats: tuple[str, ...]
+    lang: str = "en"
+    """Code of the language that the reports are shown in."""
 
 
 def grade_class(
@@ -63,6 +66,7 @@ def grade_class(
             _print(console, tally, book.current(assignment.id), hand_ins, outputs)
         return ExitCode.ALL_PASSED
     before()
+    words = language(outputs.lang, assignment.root)
     from grader.classroom.grading import ClassRun
 
     with Gradebook.open(outputs.book) as book:
@@ -75,7 +79,7 @@ def grade_class(
 
         def deliver(hand_in: HandIn, report: GradeReport) -> None:
             try:
-                write_reports(report, outputs.reports / hand_in.student, outputs.formats)
+                write_reports(report, outputs.reports / hand_in.student, outputs.formats, words)
             except GraderError as error:  # the gradebook has it: the class goes on
                 unwritten[hand_in.student] = error.message
 

@@ -110,10 +110,14 @@ def toml_problem(path: str, lines: list[str], error: str) -> Problem:
             f"{path} holds a number that cannot be read: {shorten(error, 60)}.", "Write it shorter.", path
         )
     number = int(at[1]) if at else max((i for i, line in enumerate(lines, 1) if line.strip()), default=1)
-    column = f", column {at[2]}" if at else ", at its end"
     reason = re.sub(r"\s*\(at .*\)$", "", error).rstrip(".")
     line = lines[number - 1] if number <= len(lines) else ""
-    message = f"{path} is not valid TOML. Line {number}{column}, {shorten(line, 80)!r}: {reason}."
+    shown = repr(shorten(line, 80))
+    message = (
+        f"{path} is not valid TOML. Line {number}, column {at[2]}, {shown}: {reason}."
+        if at
+        else f"{path} is not valid TOML. Line {number}, at its end, {shown}: {reason}."
+    )
     return Problem(message, _step(line, reason), f"{path}, line {number}")
 
 

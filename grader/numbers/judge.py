@@ -24,18 +24,22 @@ FULL = Fraction(1)
 NOTHING = Fraction(0)
 _FACTORS = (
     (Fraction(-1), "the negative of", "Where did the sign go?"),
-    (Fraction(8), "8 times", "Bits or bytes?"),
+    (Fraction(8), "8 times", "Bits or bytes?"),  # message
     (Fraction(1, 8), "an eighth of", "Bits or bytes?"),
-    (Fraction(2), "twice", "Is something counted twice?"),
+    (Fraction(2), "twice", "Is something counted twice?"),  # message
     (Fraction(1, 2), "half of", "Is something left out?"),
-    (Fraction(100), "100 times", "Percent or a plain share?"),
+    (Fraction(100), "100 times", "Percent or a plain share?"),  # message
     (Fraction(1, 100), "a hundredth of", "Percent or a plain share?"),
     *(
-        (Fraction(1000) ** k, f"1000^{k} times" if k > 1 else "1,000 times", "Look at the unit.")
+        (Fraction(1000) ** k, f"1000^{k} times" if k > 1 else "1,000 times", "Look at the unit.")  # message
         for k in (1, 2, 3)
     ),
     *(
-        (Fraction(1, 1000**k), f"1/1000^{k} of" if k > 1 else "a thousandth of", "Look at the unit.")
+        (
+            Fraction(1, 1000**k),
+            f"1/1000^{k} of" if k > 1 else "a thousandth of",
+            "Look at the unit.",
+        )  # message
         for k in (1, 2, 3)
     ),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from grader.errors import UnknownName
+from grader.languages import ENGLISH, Language
 from grader.model import GradeReport
 from grader.render.files import write_all
 from grader.render.pages import html_page, markdown_page
@@ -19,12 +21,15 @@ FORMATS = ("html", "md", "json")
 __all__ = ["FORMATS", "render", "terminal_summary", "write_reports"]
 
 
-def render(report: GradeReport, fmt: str) -> str:
-    """The report as a text of the format, one of FORMATS; UnknownName for another."""
+def render(report: GradeReport, fmt: str, words: Language = ENGLISH) -> str:
+    """The report as a text of the format, one of FORMATS; UnknownName for another.
+
+    words: the language of the pages; the JSON is the same in every language.
+    """
     if fmt == "html":
-        return html_page(report)
+        return html_page(report, words)
     if fmt == "md":
-        return markdown_page(report)
+        return markdown_page(report, words)
     if fmt == "json":
         return json_text(report)
     raise UnknownName("format", fmt, FORMATS)
@@ -35,9 +40,11 @@ def json_text(report: GradeReport) -> str:
     return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
 
 
-def write_reports(report: GradeReport, out_dir: Path, formats: Iterable[str] = FORMATS) -> dict[str, Path]:
+def write_reports(
+    report: GradeReport, out_dir: Path, formats: Iterable[str] = FORMATS, words: Language = ENGLISH
+) -> dict[str, Path]:
     """Write `report.<format>` into `out_dir` (made if it is not there); gives the path of each format.
 
     Each file is replaced in one step. Raises UnknownName for a format, GraderError where it cannot be written.
     """
-    return write_all(report, Path(out_dir), formats, render)
+    return write_all(report, Path(out_dir), formats, partial(render, words=words))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from grader.languages import ENGLISH, Language, Untranslated, translated
 from grader.model import (
     CheckResult,
     Diagnosis,
@@ -24,48 +25,64 @@ from grader.render.heatmap import heatmap
 from grader.render.picture import Picture, empty
 from grader.render.view import LABELS, Bar, CheckView, Fact, Group, Known, PartView, ReportView, ScoreView
 from grader.serialise import disclosed, rounded
-from grader.text import clean, one_line
+from grader.text import LINE_LIMIT, clean, one_line
 
 NAME_LIMIT = 120
+MONTHS = (
+    "January",  # message
+    "February",  # message
+    "March",  # message
+    "April",  # message
+    "May",  # message
+    "June",  # message
+    "July",  # message
+    "August",  # message
+    "September",  # message
+    "October",  # message
+    "November",  # message
+    "December",  # message
+)
 
 
-def view_of(report: GradeReport) -> ReportView:
-    """The view of a report; a hidden check's reference values are gone from it."""
-    report = disclosed(report)
-    parts = _parts(report)
+def view_of(report: GradeReport, words: Language = ENGLISH) -> ReportView:
+    """The view of a report in a language; a hidden check's reference values are gone from it."""
+    report = translated(disclosed(report), words)
+    parts = _parts(report, words)
     checks = [check for part in parts for check in part.checks]
     return ReportView(
-        title=one_line(report.assignment_title, NAME_LIMIT),
+        title=_line(report.assignment_title, NAME_LIMIT),
         student=one_line(report.submission_name, NAME_LIMIT),
         created=one_line(report.created, NAME_LIMIT),
-        date=_date(report.created),
+        date=_date(report.created, words),
         score=_score(report.score),
-        verdict=f"{_count(len(checks), 'check')}: {_tally(checks)}.",
-        standing=_standing(report),
+        verdict=_verdict(checks, words),
+        standing=_standing(report, words),
         parts=parts,
         lost=tuple(sorted((check for check in checks if check.lost > 0), key=lambda check: -check.lost)),
-        notes=tuple(map(one_line, report.notes)),
+        notes=tuple(map(_line, report.notes)),
         seed=report.seed,
         repeat=f"grade PATH{' --public' if report.public_only else ''} --seed {report.seed}",
         isolation=one_line(report.isolation.level),
-        guarantees=tuple(map(one_line, report.isolation.guarantees)),
-        caveats=tuple(map(one_line, report.isolation.caveats)),
-        environment=tuple((one_line(k, 60), one_line(v, 200)) for k, v in report.environment.items()),
-        identity=_identity(report),
+        guarantees=tuple(map(_line, report.isolation.guarantees)),
+        caveats=tuple(map(_line, report.isolation.caveats)),
+        environment=tuple(
+            (one_line(k, 60), one_line(words.phrase(v), 200)) for k, v in report.environment.items()
+        ),
+        identity=_identity(report, words),
     )
 
 
-def _parts(report: GradeReport) -> tuple[PartView, ...]:
+def _parts(report: GradeReport, words: Language) -> tuple[PartView, ...]:
     by_part: dict[str, list[CheckResult]] = {part.id: [] for part in report.parts}
     for check in report.checks:
         by_part.setdefault(check.part, []).append(check)
     known = {part.id: part for part in report.parts}
     # A check of a part that the report does not list is shown all the same: none may be lost from sight.
-    return tuple(_part(known.get(id) or Part(id, id, ""), checks) for id, checks in by_part.items())
+    return tuple(_part(known.get(id) or Part(id, id, ""), checks, words) for id, checks in by_part.items())
 
 
-def _part(part: Part, checks: list[CheckResult]) -> PartView:
-    views = tuple(map(_check, checks))
+def _part(part: Part, checks: list[CheckResult], words: Language) -> PartView:
+    views = tuple(_check(check, words) for check in checks)
     earned = sum((check.points.earned for check in checks), Decimal(0))
     possible = sum((check.points.possible for check in checks), Decimal(0))
     awaiting = sum((_open_points(c.points) for c in checks if c.status is Status.NEEDS_REVIEW), Decimal(0))
@@ -73,14 +90,14 @@ def _part(part: Part, checks: list[CheckResult]) -> PartView:
     return PartView(
         id=one_line(part.id, 20),
         anchor=_anchor("part", part.id),
-        title=one_line(part.title, 200),
-        asks=one_line(part.asks),
+        title=_line(part.title, 200),
+        asks=_line(part.asks),
         earned=shown_points(earned),
         possible=shown_points(possible),
         bar=_bar(possible, earned, awaiting, excused),
         checks=views,
         groups=_groups(checks, views),
-        tally=_tally(views) if views else "no check selected",
+        tally=_tally(views, words) if views else words("no check selected"),
     )
 
 
@@ -98,7 +115,7 @@ def _fault_of(view: CheckView) -> tuple[str, ...]:
     if view.status in (Status.PARTIAL, Status.NEEDS_REVIEW):
         return (view.id,)
     name = view.id.partition(".")[2] if view.status is Status.MISSING else view.id
-    hint = view.hint.replace(f"Write {name} =", "")
+    hint = view.hint.replace(name, "") if view.status is Status.MISSING else view.hint
     known = view.known.title if view.known else ""
     said = (view.message, hint, known)
     return (view.status, *(re.sub(r"\d+", "#", text.replace(view.id, "")) for text in said))
@@ -125,71 +142,85 @@ def _undecided(check: CheckResult) -> bool:
     return check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
 
 
-def _check(check: CheckResult) -> CheckView:
+def _check(check: CheckResult, words: Language) -> CheckView:
     undecided = _undecided(check)
     lost = Decimal(0) if undecided else _open_points(check.points)
     return CheckView(
         id=one_line(check.id, 60),
         anchor=_anchor("check", check.id),
-        title=one_line(check.title, 300),
+        title=_line(check.title, 300),
         status=check.status,
-        label=LABELS[check.status],
+        label=words(LABELS[check.status]),
         hidden=check.visibility is Visibility.HIDDEN,
         opened=check.status is not Status.PASSED,
         lost=lost,
         lost_points=shown_points(lost),
         earned="–" if undecided else shown_points(check.points.earned),
         possible=shown_points(check.points.possible),
-        worth=_worth(check, undecided),
-        message=one_line(check.message, 2_000),
-        known=_known(check.diagnosis, check.hint) if check.diagnosis else None,
-        hint=one_line(check.hint, 2_000),
-        facts=_facts(check.evidence, is_prose=check.status is Status.NEEDS_REVIEW),
+        worth=_worth(check, undecided, words),
+        message=_line(check.message, 2_000),
+        known=_known(check.diagnosis, check.hint, words) if check.diagnosis else None,
+        hint=_line(check.hint, 2_000),
+        facts=_facts(check.evidence, words, is_prose=check.status is Status.NEEDS_REVIEW),
         output=clean(check.evidence.output or "").strip("\n"),
-        notes=tuple(map(one_line, check.evidence.notes)),
-        pictures=tuple(map(_picture, check.evidence.plots)),
+        notes=tuple(map(_line, check.evidence.notes)),
+        pictures=tuple(_picture(plot, words) for plot in check.evidence.plots),
         seconds=f"{check.duration_s:.2f} s" if check.duration_s < 10 else f"{check.duration_s:.0f} s",
     )
 
 
-def _known(diagnosis: Diagnosis, hint: str) -> Known:
-    title = one_line(diagnosis.title, 600)
+def _known(diagnosis: Diagnosis, hint: str, words: Language) -> Known:
+    title = _line(diagnosis.title, 600)
     return Known(
-        title=title if title.endswith((".", "!", "?")) else f"{title}.",
-        evidence=one_line(diagnosis.evidence, 600),
-        hint="" if diagnosis.hint == hint else one_line(diagnosis.hint, 2_000),
+        title=title
+        if title.endswith(tuple(".!?。！？"))
+        else _like(title, words("{sentence}.", sentence=title)),  # message
+        evidence=_line(diagnosis.evidence, 600),
+        hint="" if diagnosis.hint == hint else _line(diagnosis.hint, 2_000),
     )
 
 
-def _worth(check: CheckResult, undecided: bool) -> str:
+def _worth(check: CheckResult, undecided: bool, words: Language) -> str:
     possible = shown_points(check.points.possible)
     if not undecided:
-        return f"{shown_points(check.points.earned)} of {possible}"
-    return f"{possible} to be given" if check.status is Status.NEEDS_REVIEW else f"{possible} not counted"
+        return words("{earned} of {possible}", earned=shown_points(check.points.earned), possible=possible)
+    if check.status is Status.NEEDS_REVIEW:
+        return words("{possible} to be given", possible=possible)
+    return words("{possible} not counted", possible=possible)
 
 
-def _facts(evidence: Evidence, is_prose: bool) -> tuple[Fact, ...]:
+def _facts(evidence: Evidence, words: Language, is_prose: bool) -> tuple[Fact, ...]:
     difference, where = evidence.largest_difference, evidence.where
-    facts = [("Asked", evidence.asked), ("Expected", evidence.expected), ("Obtained", evidence.obtained)]
+    facts = [
+        (words("Asked"), evidence.asked),
+        (words("Expected"), evidence.expected),
+        (obtained := words("Obtained"), evidence.obtained),
+    ]
     if difference is not None:
         size = f"{difference:,.0f}" if 1e4 <= abs(difference) < 1e15 else f"{difference:.4g}"
-        facts.append(("Largest difference", f"{size} at {where}") if where else ("Difference", size))
+        at = words("{size} at {where}", size=size, where=where)
+        facts.append((words("Largest difference"), at) if where else (words("Difference"), size))
     else:
-        facts.append(("Where", where))
-    shown = [Fact(term, clean(text).strip("\n"), is_code=not is_prose) for term, text in facts if text]
+        facts.append((words("Where"), where))
+    shown = [
+        Fact(term, _like(text, clean(text).strip("\n")), not is_prose, is_prose and term == obtained)
+        for term, text in facts
+        if text
+    ]
     if evidence.location:
-        shown.append(Fact("Read from", one_line(evidence.location), is_code=False))
+        shown.append(Fact(words("Read from"), _line(evidence.location), is_code=False))
     return tuple(shown)
 
 
-def _picture(plot: Plot) -> Picture:
+def _picture(plot: Plot, words: Language) -> Picture:
     draw = {"heatmap": heatmap, "curves": curves}.get(plot.kind)
     if draw is None:
-        return empty(plot, f"A picture of kind {one_line(plot.kind, 30)!r} cannot be drawn.")
+        kind = repr(one_line(plot.kind, 30))
+        return empty(plot, words("A picture of kind {kind} cannot be drawn.", kind=kind))
     try:
-        return draw(plot)
+        return draw(plot, words)
     except (ArithmeticError, LookupError, TypeError, ValueError):  # a picture is no reason to lose a report
-        return empty(plot, "These numbers cannot be drawn.")
+        return empty(plot, words("These numbers cannot be drawn."))
 
 
 def _score(score: Score) -> ScoreView:
@@ -212,38 +243,47 @@ def _bar(possible: Decimal, earned: Decimal, awaiting: Decimal, excused: Decimal
     return Bar(earned=share(earned), awaiting=share(awaiting), excused=share(excused))
 
 
-def _standing(report: GradeReport) -> str:
+def _standing(report: GradeReport, words: Language) -> str:
     if report.public_only and all(check.status is Status.PASSED for check in report.checks):
-        return "Public checks passed. The hidden ones were not run, so this is not a mark."
+        return words("Public checks passed. The hidden ones were not run, so this is not a mark.")
     if report.public_only:
-        return "Public checks only: not a mark."
+        return words("Public checks only: not a mark.")
     if report.complete:
         return ""
     if report.score.awaiting_review:
         awaiting = shown_points(report.score.awaiting_review)
-        return f"Provisional: {awaiting} points are still to be given by a person."
+        return words("Provisional: {awaiting} points are still to be given by a person.", awaiting=awaiting)
     if report.score.excused:
-        return "Provisional: some checks failed by our fault and have to be run again."
-    return "Provisional: only some of the checks were run."
+        return words("Provisional: some checks failed by our fault and have to be run again.")
+    return words("Provisional: only some of the checks were run.")
 
 
-def _identity(report: GradeReport) -> tuple[Fact, ...]:
-    assignment = f"{report.assignment_id}, version {report.assignment_version}"
+def _identity(report: GradeReport, words: Language) -> tuple[Fact, ...]:
+    assignment = words("{id}, version {version}", id=report.assignment_id, version=report.assignment_version)
     return (
-        Fact("Hand-in, SHA-256", one_line(report.submission_sha256)),
-        Fact("Assignment", one_line(assignment), is_code=False),
-        Fact("Assignment, SHA-256", one_line(report.assignment_sha256)),
-        Fact("Time taken", f"{report.duration_s:.1f} s", is_code=False),
+        Fact(words("Hand-in, SHA-256"), one_line(report.submission_sha256)),
+        Fact(words("Assignment"), one_line(assignment), is_code=False),
+        Fact(words("Assignment, SHA-256"), one_line(report.assignment_sha256)),
+        Fact(words("Time taken"), f"{report.duration_s:.1f} s", is_code=False),
     )
 
 
-def _tally(checks: list[CheckView] | tuple[CheckView, ...]) -> str:
+def _verdict(checks: list[CheckView], words: Language) -> str:
+    tally = _tally(checks, words)
+    if len(checks) == 1:
+        return words("1 check: {tally}.", tally=tally)
+    return words("{n} checks: {tally}.", n=len(checks), tally=tally)
+
+
+def _tally(checks: list[CheckView] | tuple[CheckView, ...], words: Language) -> str:
+    """For example "3 passed, 1 not right"."""
     counts = [(sum(check.status is status for check in checks), label) for status, label in LABELS.items()]
-    return ", ".join(f"{n} {label[0].lower()}{label[1:]}" for n, label in counts if n)
+    told = [words("{n} {label}", n=n, label=_small(words(label))) for n, label in counts if n]  # message
+    return words(", ").join(told)
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
+def _small(label: str) -> str:
+    return label[0].lower() + label[1:]
 
 
 def _open_points(points: Points) -> Decimal:
@@ -259,10 +299,25 @@ def _anchor(kind: str, id: str) -> str:
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '-', id)[:60]}"
 
 
-def _date(created: str) -> str:
+def _date(created: str, words: Language) -> str:
     try:
         moment = datetime.fromisoformat(created)
     except ValueError:
         return one_line(created, NAME_LIMIT)
     zone = " UTC" if moment.tzinfo and not moment.utcoffset() else ""
-    return f"{moment.day} {moment:%B %Y, %H:%M}{zone}"
+    return words(
+        "{day} {month} {year}, {time}",  # message
+        day=moment.day,
+        month=words(MONTHS[moment.month - 1]),
+        year=moment.year,
+        time=f"{moment:%H:%M}{zone}",
+    )
+
+
+def _line(text: str, limit: int = LINE_LIMIT) -> str:
+    """As one_line; what stays in English remains known as such."""
+    return _like(text, one_line(text, limit))
+
+
+def _like(text: str, shown: str) -> str:
+    return Untranslated(shown) if isinstance(text, Untranslated) else shown

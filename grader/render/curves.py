@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from grader.languages import ENGLISH, Language
 from grader.model import Plot
 from grader.render.picture import Line, Number, Picture, Table, Tick, empty, is_drawable, names, number, short
 from grader.text import one_line
 
 MAX_SERIES = 6
 MAX_POINTS = 400
+CLIPPED = "Only the first {series} series and {points} points are shown."
 CHART_WIDTH, CHART_HEIGHT = 360.0, 236.0
 CHART_LEFT, CHART_RIGHT, CHART_TOP, CHART_BOTTOM = 50.0, 10.0, 8.0, 44.0
 """The frame that templates/partials/picture.html.j2 draws around the lines."""
 
 
-def curves(plot: Plot) -> Picture:
+def curves(plot: Plot, words: Language = ENGLISH) -> Picture:
     """Of a Plot of kind "curves": {series title: numbers, None for a gap}; x counts from 1."""
     series = [(one_line(str(name), 80), _series(values)) for name, values in plot.series.items()]
     drawn = [(name, ys) for name, ys in series[:MAX_SERIES] if any(is_drawable(y) for y in ys)]
     if not drawn:
-        return empty(plot, "There are no numbers to draw.")
+        return empty(plot, words("There are no numbers to draw."))
     finite = [y for _, ys in drawn for y in ys if is_drawable(y)]
     y_ticks = nice_ticks(min(finite), max(finite))
     n = max(len(ys) for _, ys in drawn)
@@ -30,11 +32,18 @@ def curves(plot: Plot) -> Picture:
     )
     return Picture(
         title=one_line(plot.title),
-        description=f"Line chart of {names(drawn)} over {n} {'point' if n == 1 else 'points'}; "
-        f"values from {short(min(finite))} to {short(max(finite))}.",
+        description=words(
+            "Line chart of {names} over 1 point; values from {low} to {high}."
+            if n == 1
+            else "Line chart of {names} over {n} points; values from {low} to {high}.",
+            names=names(drawn),
+            **({} if n == 1 else {"n": n}),
+            low=short(min(finite)),
+            high=short(max(finite)),
+        ),
         x_label=one_line(plot.x_label),
         y_label=one_line(plot.y_label),
-        note=f"Only the first {MAX_SERIES} series and {MAX_POINTS} points are shown." if cut else "",
+        note=words(CLIPPED, series=MAX_SERIES, points=MAX_POINTS) if cut else "",
         tables=(_curve_table(plot, drawn, n),),
         lines=tuple(_line(k, name, ys, n, y_ticks) for k, (name, ys) in enumerate(drawn)),
         x_ticks=tuple(Tick(_x(i, n), str(i + 1)) for i in _x_labels(n)),

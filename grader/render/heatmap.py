@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from grader.languages import ENGLISH, Language
 from grader.model import Plot
 from grader.render.picture import Cell, Number, Panel, Picture, Table, Tick, empty, names, number, short
 from grader.text import one_line
@@ -14,7 +15,7 @@ MAX_PANELS = 6
 MAX_CELLS = 64
 """Rows or columns that are drawn; the note under the picture says when there were more."""
 PAPER, TEAL, RUST = (246, 243, 236), (24, 86, 105), (166, 66, 38)
-CLIPPED = f"Only the first {MAX_PANELS} matrices and {MAX_CELLS} rows and columns are shown."
+CLIPPED = "Only the first {panels} matrices and {cells} rows and columns are shown."
 
 EVEN_LUMINANCE = 0.179
 """Of a ground on which black and white are equally well read, both at 4.6 : 1."""
@@ -23,25 +24,27 @@ WORDY_COLUMNS = 10
 """Up to this many columns the values are written into the cells."""
 
 
-def heatmap(plot: Plot) -> Picture:
+def heatmap(plot: Plot, words: Language = ENGLISH) -> Picture:
     """Of a Plot of kind "heatmap": {panel title: rows of numbers}."""
     matrices = [(one_line(str(name), 80), _matrix(values)) for name, values in plot.series.items()]
     drawn = [(name, rows) for name, rows in matrices[:MAX_PANELS] if rows and any(rows)]
     finite = [v for _, rows in drawn for row in rows for v in row if v is not None and math.isfinite(v)]
     if not drawn:
-        return empty(plot, "There are no numbers to draw.")
+        return empty(plot, words("There are no numbers to draw."))
     high = max((abs(v) for v in finite), default=0.0)
     low = 0.0 if min(finite, default=0.0) >= 0 else -high
     clipped = any(_clipped(values) for values in plot.series.values()) or len(matrices) > MAX_PANELS
     return Picture(
         title=one_line(plot.title),
-        description=f"Heatmap of {names(drawn)}; values from {short(min(finite, default=0.0))} "
-        f"to {short(max(finite, default=0.0))}.",
+        description=words(
+            "Heatmap of {names}; values from {low} to {high}.",
+            names=names(drawn),
+            low=short(min(finite, default=0.0)),
+            high=short(max(finite, default=0.0)),
+        ),
         x_label=one_line(plot.x_label),
         y_label=one_line(plot.y_label),
-        note=f"Only the first {MAX_PANELS} matrices and {MAX_CELLS} rows and columns are shown."
-        if clipped
-        else "",
+        note=words(CLIPPED, panels=MAX_PANELS, cells=MAX_CELLS) if clipped else "",
         tables=tuple(_matrix_table(plot, name, rows) for name, rows in drawn),
         panels=tuple(_panel(name, rows, low, high) for name, rows in drawn),
         scale=tuple(_colour(low + (high - low) * i / (SCALE_STEPS - 1), high)[0] for i in range(SCALE_STEPS)),

@@ -6,10 +6,12 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from grader.languages import ENGLISH, Language, Untranslated
 from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
@@ -17,29 +19,30 @@ from grader.render.compose import view_of
 from grader.render.view import ReportView
 
 
-def html_page(report: GradeReport) -> str:
+def html_page(report: GradeReport, words: Language = ENGLISH) -> str:
     """One self-contained page; its policy allows its own style sheet, by hash, and nothing else."""
     style = (_templates() / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = _html_environment().get_template("report.html.j2")
-    return page.render(report=_view(report), style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
+    texts = {"report": _view(report, words), "_": words, "lang": words.code}
+    return page.render(texts, style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
 
 
-def markdown_page(report: GradeReport) -> str:
+def markdown_page(report: GradeReport, words: Language = ENGLISH) -> str:
     """The same content for people who read it in an editor, an issue or a message."""
     page = _markdown_environment().get_template("report.md.j2")
-    return page.render(report=_view(report)).strip() + "\n"
+    return page.render(report=_view(report, words), _=words).strip() + "\n"
 
 
-_latest: tuple[GradeReport, ReportView] | None = None
+_latest: tuple[GradeReport, Language, ReportView] | None = None
 """Both pages show the same view, one after the other."""
 
 
-def _view(report: GradeReport) -> ReportView:
+def _view(report: GradeReport, words: Language) -> ReportView:
     global _latest
-    if _latest is None or _latest[0] is not report:
-        _latest = (report, view_of(report))
-    return _latest[1]
+    if _latest is None or _latest[0] is not report or _latest[1] is not words:
+        _latest = (report, words, view_of(report, words))
+    return _latest[2]
 
 
 def _templates() -> Path:
@@ -48,12 +51,23 @@ def _templates() -> Path:
 
 @cache
 def _html_environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_templates()),
         autoescape=True,
+        finalize=_marked,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    environment.filters["plain"] = str  # inside of an attribute, or of an SVG's title
+    environment.tests["untranslated"] = lambda text: isinstance(text, Untranslated)
+    return environment
+
+
+def _marked(value: Any) -> Any:
+    """What stays in English on a page in another language says so to a screen reader."""
+    return (
+        Markup('<span lang="en">{}</span>').format(str(value)) if isinstance(value, Untranslated) else value
     )
 
 

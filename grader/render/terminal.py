@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.languages import ENGLISH, Language
 from grader.model import GradeReport, Status
 from grader.render.compose import view_of
 from grader.render.view import CheckView, PartView, ReportView
@@ -35,26 +36,30 @@ NOTES_SHOWN = 3
 
 
 def terminal_summary(
-    report: GradeReport, console: Console, written: Mapping[str, Path] | None = None
+    report: GradeReport,
+    console: Console,
+    written: Mapping[str, Path] | None = None,
+    words: Language = ENGLISH,
 ) -> None:
     """Print the table by part, the total and where to read more.
 
     `written` is what write_reports returned. Texts are printed as data: markup in them is not interpreted.
     """
-    view = view_of(report)
-    console.print(_table(view))
+    view = view_of(report, words)
+    console.print(_table(view, words))
     console.print()
-    console.print(_total(view))
+    console.print(_total(view, words))
     for note in view.notes[:NOTES_SHOWN]:
-        console.print(Text(f"Note: {_short(note)}", style="dim"))
+        console.print(Text(words("Note: {note}", note=_short(note)), style="dim"))
     if len(view.notes) > NOTES_SHOWN:
-        console.print(Text(f"… and {len(view.notes) - NOTES_SHOWN} more notes in the report", style="dim"))
+        more = len(view.notes) - NOTES_SHOWN
+        console.print(Text(words("… and {more} more notes in the report", more=more), style="dim"))
     if written:
         page = written.get("html") or next(iter(written.values()))
-        console.print(Text.assemble("Read more: ", (one_line(str(page), 400), "bold")), soft_wrap=True)
+        console.print(Text.assemble(words("Read more: "), (one_line(str(page), 400), "bold")), soft_wrap=True)
 
 
-def _table(view: ReportView) -> Table:
+def _table(view: ReportView, words: Language) -> Table:
     table = Table(
         title=Text(f"{view.title} · {_short(view.student, 60)}"),
         title_justify="left",
@@ -64,22 +69,22 @@ def _table(view: ReportView) -> Table:
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )
-    table.add_column("Part", no_wrap=True)
-    table.add_column("Points", justify="right", no_wrap=True)
-    table.add_column("Why, and what to try next", ratio=1, overflow="fold")
+    table.add_column(words("Part"), no_wrap=True)
+    table.add_column(words("Points"), justify="right", no_wrap=True)
+    table.add_column(words("Why, and what to try next"), ratio=1, overflow="fold")
     told: dict[tuple[str, str], str] = {}
     for part in view.parts:
-        _add_part(table, part, told)
+        _add_part(table, part, told, words)
     return table
 
 
-def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str]) -> None:
+def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str], words: Language) -> None:
     """One row for the part and its passed checks, one for every other check or group of checks with one fault.
 
     `told`: reason and hint -> the check that they were first shown for; another part only refers to it.
     """
     sign, style = STYLES[Status.PASSED] if part.checks and not part.opened else (" ", "")
-    passed = f" · {len(part.passed)} passed" if part.passed else ""
+    passed = words(" · {n} passed", n=len(part.passed)) if part.passed else ""
     table.add_row(
         Text.assemble((f"{sign} ", style), (part.id, "bold")),
         Text(f"{part.earned}/{part.possible}", style="bold"),
@@ -92,33 +97,39 @@ def _add_part(table: Table, part: PartView, told: dict[tuple[str, str], str]) ->
         table.add_row(
             Text.assemble("  ", (f"{sign} ", style), first.id, (more, "dim")),
             Text(f"{group.earned}/{group.possible}"),
-            _reason(first, style, [other.id.removeprefix(f"{part.id}.") for other in others], told),
+            _reason(first, style, [other.id.removeprefix(f"{part.id}.") for other in others], told, words),
         )
 
 
-def _reason(check: CheckView, style: str, same: list[str], told: dict[tuple[str, str], str]) -> Text:
+def _reason(
+    check: CheckView, style: str, same: list[str], told: dict[tuple[str, str], str], words: Language
+) -> Text:
     why = check.known.title if check.known else check.message
+    label = words("{label}. ", label=check.label)  # message
     before = told.setdefault((why, check.hint), check.id)
     elsewhere = before.partition(".")[0] != check.id.partition(".")[0]
     if elsewhere and len(why) + len(check.hint) > REPEATED_LIMIT:
-        return Text.assemble((f"{check.label}. ", style), f"As for {before}, above.")
-    reason = Text.assemble((f"{check.label}. ", style), _short(why or check.title))
+        return Text.assemble((label, style), words("As for {check}, above.", check=before))
+    reason = Text.assemble((label, style), _short(why or check.title))
     if check.hint:
-        reason.append(f"\n→ {_short(check.hint)}", style="italic")
+        reason.append("\n" + words("→ {hint}", hint=_short(check.hint)), style="italic")
     if same:
-        reason.append(f"\nThe same: {', '.join(same)}", style="dim")
+        reason.append("\n" + words("The same: {checks}", checks=", ".join(same)), style="dim")
     return reason
 
 
-def _total(view: ReportView) -> Text:
+def _total(view: ReportView, words: Language) -> Text:
     score = view.score
-    total = Text.assemble((f"{score.earned} of {score.possible} points", "bold"))
+    total = Text.assemble(
+        (words("{earned} of {possible} points", earned=score.earned, possible=score.possible), "bold")
+    )
     if score.awaiting or score.excused:
-        total.append(f" · automatic {score.automatic_earned} of {score.automatic_possible}")
+        earned, possible = score.automatic_earned, score.automatic_possible
+        total.append(words(" · automatic {earned} of {possible}", earned=earned, possible=possible))
     if score.awaiting:
-        total.append(f" · {score.awaiting} for a person to give", style="blue")
+        total.append(words(" · {awaiting} for a person to give", awaiting=score.awaiting), style="blue")
     if score.excused:
-        total.append(f" · {score.excused} not counted, by our fault", style="magenta")
+        total.append(words(" · {excused} not counted, by our fault", excused=score.excused), style="magenta")
     if view.standing:
         total.append(f"\n{view.standing}", style="yellow")
     return total

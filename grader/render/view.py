@@ -13,14 +13,14 @@ from grader.model import Status
 from grader.render.picture import Picture
 
 LABELS = {
-    Status.PASSED: "Passed",
+    Status.PASSED: "Passed",  # message
     Status.PARTIAL: "Partly right",
     Status.FAILED: "Not right",
     Status.MISSING: "Not handed in",
     Status.BLOCKED: "Not asked",
     Status.TIMEOUT: "Took too long",
     Status.OUT_OF_MEMORY: "Out of memory",
-    Status.CRASHED: "Crashed",
+    Status.CRASHED: "Crashed",  # message
     Status.NEEDS_REVIEW: "For a person",
     Status.GRADER_ERROR: "Our fault",
 }
@@ -37,6 +37,8 @@ class Fact:
     text: str
     is_code: bool = True
     """True for values and calls, which are set in a fixed-width face."""
+    of_student: bool = False
+    """True for a student's own sentences, in whatever language."""
 
     @property
     def is_grid(self) -> bool:

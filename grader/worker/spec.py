@@ -60,9 +60,8 @@ class ZygoteSpec:
     @classmethod
     def of(cls, assignment: Assignment, preload: tuple[str, ...], limits: Limits | None = None) -> Self:
         """What the student code of `assignment` needs, with the modules of `preload` imported."""
-        harness = assignment.root / "harness.py"
         return cls(
-            harness=harness if harness.is_file() else None,  # an assignment may need none
+            harness=assignment.root / "harness.py",
             assets=assignment.root / "assets",
             modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
             preload=preload,

@@ -7,7 +7,6 @@ something else. Nothing in the search can change a mark.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import combinations
@@ -20,7 +19,7 @@ from grader.checking.student import Student
 from grader.diagnosis import Finding, Match, finding
 from grader.model import Status
 from grader.worker.calls import Call, Raised, Reply
-from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap, one_thread
+from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap
 
 FAR = 10 * NEAR
 """From this on results differ; in between nothing can be told."""
@@ -94,25 +93,22 @@ class Inquiry:
         for who in hypotheses if telling else ():
             if self._lost:
                 return []
-            gaps = self._gaps(who, own, most=NEAR)
-            if gaps:
+            gaps = self._gaps(who, own)
+            if gaps and max(gaps) <= NEAR:
                 found.append(Match(who, max(gaps), len(gaps), telling))
         return found
 
-    def _gaps(self, who: Who, own: Own, most: float = math.inf) -> list[float] | None:
-        """How far the solution with these mistakes is off, by call; None where they do not go together, or where one
-        is off by more than `most`."""
+    def _gaps(self, who: Who, own: Own) -> list[float] | None:
+        """How far the solution with these mistakes is off, by call; None where they do not go together."""
         try:
             replica = Replica(who, own)
         except CannotGoTogether:
             return None
-        gaps = []
-        for asked in self._asked:
-            for result, replayed in zip(asked.results, replica.results(asked.calls), strict=True):
-                gaps.append(gap(result, replayed))
-                if gaps[-1] > most:
-                    return None
-        return gaps
+        return [
+            gap(result, replayed)
+            for asked in self._asked
+            for result, replayed in zip(asked.results, replica.results(asked.calls), strict=True)
+        ]
 
 
 def _result_of(reply: Reply) -> Any:
@@ -138,8 +134,7 @@ def asking(check: Running, student: Student, on: Sequence[str] = ()) -> Iterator
 
 def _found(inquiry: Inquiry) -> Finding:
     try:
-        with one_thread():
-            return inquiry.finding()
+        return inquiry.finding()
     except (
         Exception
     ) as error:  # an error of ours costs no points, so a student must not be able to bring one about

@@ -279,7 +279,7 @@ def _scores(f: Facts, kind: int, what: str) -> str:
 
 
 def no_attention_mask(f: Facts) -> str:
-    for batches, where in ((f.run.trained, "training"), (f.run.test_batches, "evaluation")):
+    for batches, where in ((f.run.trained, "training"), (f.run.test_batches, "evaluation")):  # message
         seen = share(batch.mask == UNMASKED for batch in batches)
         if seen > HALF:
             return f"padding was visible to the model in {seen:.0%} of the batches in {where}"
@@ -287,7 +287,7 @@ def no_attention_mask(f: Facts) -> str:
 
 
 def texts_cut_short(f: Facts) -> str:
-    for batches, when in ((f.run.trained, "trained on"), (f.run.test_batches, "evaluated")):
+    for batches, when in ((f.run.trained, "trained on"), (f.run.test_batches, "evaluated")):  # message
         lengths = [batch.longest for batch in batches if len(batch.rows) >= 4]
         if len(lengths) >= 3 and share(n <= SHORT for n in lengths) >= NEARLY_ALL:
             return f"no text was longer than {max(lengths)} tokens when it was {when}"
@@ -295,7 +295,7 @@ def texts_cut_short(f: Facts) -> str:
 
 
 def no_special_tokens(f: Facts) -> str:
-    for batches, where in ((f.run.trained, "training"), (f.run.test_batches, "evaluation")):
+    for batches, where in ((f.run.trained, "training"), (f.run.test_batches, "evaluation")):  # message
         known = [batch for batch in batches if batch.length]
         if len(known) >= 3 and share(batch.special for batch in known) <= HARDLY_ANY:
             return (

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from grader import pipeline
 from grader.exitcode import ExitCode, exit_code
+from grader.languages import language
 from grader.model import Assignment, CheckResult, GradeReport, Status
 from grader.render import render, write_reports
 
@@ -73,8 +77,37 @@ def test_alice_gets_all_automatic_points(tmp_path: Path) -> None:
     assert tree(SUBMISSIONS) == before
 
 
+def english_in(page: str) -> list[str]:
+    """Sentences of the grader that are left in English on a page in another language."""
+
+    class Reader(HTMLParser):
+        found: ClassVar[list[str]] = []
+        inside: ClassVar[list[bool]] = []
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = dict(attrs)
+            code = tag in ("code", "pre", "style") or given.get("class") == "value" or given.get("lang") == ""
+            if tag not in ("meta", "br", "input"):
+                self.inside.append(code or (bool(self.inside) and self.inside[-1]))
+
+        def handle_endtag(self, tag: str) -> None:
+            self.inside.pop()
+
+        def handle_data(self, data: str) -> None:
+            plain = re.sub(r"`[^`]*`|'[^']*'|“[^”]*”", "", data)  # code and quotations within sentences
+            if not any(self.inside[-1:]) and re.search(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}", plain):
+                self.found.append(data.strip())
+
+    Reader.found, Reader.inside = [], []
+    Reader().feed(page)
+    return Reader.found
+
+
 def test_slips_are_named() -> None:
     report, checks = graded("slips")
+    chinese = render(report, "html", language("zh", SUBMISSIONS.parent / "tests" / "transformer"))
+    assert english_in(chinese) == []
+    assert len(english_in(render(report, "html"))) > 50  # it would have been seen
     for check in ("2c.self", "2c.masked", "2c.cross"):
         assert checks[check].status is Status.FAILED
         assert diagnosed(checks[check]) == "scale-by-head-size"

@@ -1,0 +1,11 @@
+"""Reports in other languages. A report.json is English in every language: it is translated where it is shown.
+
+docs/languages.md says how a language is added.
+"""
+
+from __future__ import annotations
+
+from grader.languages.language import ENGLISH, Language, Untranslated, chosen, known_languages, language
+from grader.languages.report import translated
+
+__all__ = ["ENGLISH", "Language", "Untranslated", "chosen", "known_languages", "language", "translated"]

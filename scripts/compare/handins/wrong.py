@@ -1,2 +1,0 @@
-def softmax(row):
-    return [x / sum(row) for x in row]

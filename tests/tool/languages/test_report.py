@@ -1,0 +1,39 @@
+"""A report in Chinese: the grader's sentences in Chinese, the student's as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.languages import language, translated
+from grader.model import Status
+from grader.render import render
+from tests.tool import reports
+from tests.tool.languages.test_language import COURSEWORK
+
+ZH = language("zh", COURSEWORK)
+
+
+def test_the_json_is_the_same_in_every_language() -> None:
+    report = reports.slips()
+    assert render(report, "json", ZH) == render(report, "json")
+    assert translated(report, language("en")) is report
+
+
+def test_what_a_student_wrote_is_left_alone() -> None:
+    base = reports.slips()
+    check = next(check for check in base.checks if check.status is Status.NEEDS_REVIEW)
+    prose = "The mask has no effect. It is trained on the test texts. A and B."
+    evidence = replace(check.evidence, obtained=prose, output="Passed\nThe mask has no effect")
+    report = replace(base, submission_name="May", checks=(replace(check, evidence=evidence),))
+    page = render(report, "html", ZH)
+    assert f'<dd class="prose" lang="">{prose}</dd>' in page
+    assert 'lang="">Passed\nThe mask has no effect</pre>' in page
+    assert "<bdi>May</bdi>" in page
+
+
+def test_a_page_says_which_language_it_is_in() -> None:
+    page = render(reports.slips(), "html", ZH)
+    assert '<html lang="zh">' in page
+    assert '<span lang="en">Looking at the data</span>' in page  # no message of the coursework
+    assert "多头注意力" in page
+    assert 'lang="' not in render(reports.slips(), "html").replace('<html lang="en">', "")
