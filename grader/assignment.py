@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import entries
-from grader.errors import AssignmentError, UnknownName, UsageError
+from grader.errors import AssignmentError, UnknownName, UsageError, did_you_mean
 from grader.model import Assignment, Check, Part, Tolerance, Visibility
 from grader.paths import data_root
 
@@ -214,13 +214,17 @@ def _consistent(parts: tuple[Part, ...], checks: tuple[Check, ...]) -> None:
     seen: set[str] = set()
     for check in checks:
         if check.part not in {p.id for p in parts}:
+            near = did_you_mean(check.part, [p.id for p in parts])
             raise AssignmentError(
-                f"check {check.id!r} belongs to no declared part.", "Declare the part first."
+                f"check {check.id!r} belongs to no declared part.",
+                f"Did you mean part {near!r}?" if near else "Declare the part first.",
             )
         for dependency in check.depends_on:
             if dependency not in seen:
+                near = did_you_mean(dependency, seen)
                 raise AssignmentError(
-                    f"check {check.id!r} depends on {dependency!r}, which is not declared before it."
+                    f"check {check.id!r} depends on {dependency!r}, which is not declared before it.",
+                    f"Did you mean {near!r}?" if near else "Checks run in the order of the file.",
                 )
         seen.add(check.id)
 

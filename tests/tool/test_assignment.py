@@ -97,7 +97,12 @@ def test_everything_that_a_check_may_declare(read: Read) -> None:
         (HEAD + PARTS + CHECK + CHECK, "declares check '2a.x' twice", ""),
         (HEAD + PARTS + PARTS + CHECK, "declares part '2a' twice", ""),
         (HEAD + PARTS + check("9.x"), "belongs to no declared part", "Declare the part"),
-        (HEAD + PARTS + check("2a.x", 'depends_on = ["2a.y"]'), "not declared before it", ""),
+        (HEAD + PARTS + check("2a.x", 'depends_on = ["2a.y"]'), "not declared before it", "in the order"),
+        (
+            HEAD + PARTS + check("2a.values") + check("2a.x", 'depends_on = ["2a.vales"]'),
+            "not declared before it",
+            "Did you mean '2a.values'",
+        ),
         (HEAD + PARTS + check("2a.x", 'depends_on = ["2a.x"]'), "not declared before it", ""),
     ],
 )  # fmt: skip

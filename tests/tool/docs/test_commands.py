@@ -19,6 +19,8 @@ import pytest
 
 from grader.cli import main as program
 from scripts.make_class import write_roster, write_zip
+from tests.tool.importing.notebooks import nbgraders
+from tests.tool.importing.test_otter import OK
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGES = [
@@ -43,7 +45,7 @@ NOT_RUN = {
     "grade dist my-assignment/": "an assignment of an example",
     "grade book doe_1042": "a student of an example",
 }
-QUICK = re.compile(r"^grade (list|init|reference|book|diff|export|class|assets)\b|--list$")
+QUICK = re.compile(r"^grade (list|init|new|import|reference|book|diff|export|class|assets)\b|--list$")
 WHOLE = "DOCS_WHOLE" in os.environ
 GOOD = {0, 1, 3}
 """What `grade` may end with where it did its work."""
@@ -103,6 +105,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "course.toml").write_text('attempts = "best"\n', "utf-8")
     ran(folder, "grade init my-work")
     ran(folder, "grade new my-course")
+    nbgraders(folder / "hw1.ipynb")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "q1.py").write_text(OK, "utf-8")
     return folder
 
 
@@ -116,6 +121,8 @@ def ran(folder: Path, command: str) -> str:
 
 @pytest.mark.parametrize("command", [c for c in GRADES if c not in NOT_RUN and (WHOLE or QUICK.search(c))])
 def test_it_runs(command: str, course: Path) -> None:
-    if command.startswith("grade init"):
+    if command.startswith(("grade init", "grade new")):
         shutil.rmtree(course / command.split()[2], ignore_errors=True)
+    if command.startswith("grade import"):
+        shutil.rmtree(course / "hw1", ignore_errors=True)
     assert ran(course, command)
