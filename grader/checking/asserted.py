@@ -42,5 +42,15 @@ class Asserted:
             return "A hidden test does not hold for what your code gives."
         said = str(error).strip().partition("\n")[0]
         if isinstance(error, AssertionError):
-            return f"This does not hold: {said.removeprefix('assert ') or line or 'a test'}"
+            return _unheld(said, line or "")
         return f"The test could not use what your code gave: {type(error).__name__}: {said}"
+
+
+def _unheld(said: str, line: str) -> str:
+    """The author's own words where there are any; else the line of the assert, with the values where they tell more."""
+    values = said.removeprefix("assert ") if said.startswith("assert ") else ""
+    asserted = line.strip().removeprefix("assert ") if line.strip().startswith("assert ") else ""
+    if said and not values:
+        return f"This does not hold: {said}"
+    more = f" ({values})" if " " in values and values != asserted else ""
+    return f"This does not hold: {asserted or values or 'a test'}{more if asserted else ''}"

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from grader.bank import Edit
-from grader.checking.asserted import Asserted
+from grader.checking.asserted import Asserted, _unheld
 from grader.checking.brought import Brought
 from grader.checking.comparing import Compare
 from grader.checking.evidence import Running
@@ -167,5 +167,19 @@ def test_what_raises_among_asserts_is_the_students_failure(
     if visibility is Visibility.HIDDEN:
         assert said == 2 * "A hidden test does not hold for what your code gives."
     else:
-        assert "squares" in said
+        assert wrong.value.message == "This does not hold: squares"
         assert "AttributeError: 'list' object has no attribute 'shape'" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "line", "message"),
+    [
+        ("assert False", "    assert close(f(x), 1)", "close(f(x), 1)"),
+        ("assert [4] == [16]", "assert f(x) == [16]", "f(x) == [16] ([4] == [16])"),
+        ("assert 3 == 4", "        f(x) == 4)", "3 == 4"),
+        ("squares", "assert f(x) == [16], 'squares'", "squares"),
+        ("", "raise AssertionError", "a test"),
+    ],
+)
+def test_an_assert_is_told_by_its_line(said: str, line: str, message: str) -> None:
+    assert _unheld(said, line) == f"This does not hold: {message}"
