@@ -15,7 +15,7 @@ _PATH = click.Path(path_type=Path, readable=False)
 @click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")
 @click.option("--debug", is_flag=True, hidden=True)
 def new(folder: Path, title: str | None, debug: bool) -> None:
-    """Write a new assignment to the folder ASSIGNMENT, one that passes `grade verify` as it stands."""
+    """Write a new assignment, which passes `grade verify` as it stands."""
     from grader.scaffold import new_assignment
 
     for file in new_assignment(folder, title):
@@ -23,3 +23,19 @@ def new(folder: Path, title: str | None, debug: bool) -> None:
     name = shlex.quote(folder.as_posix())
     click.echo(f"\nProve it as it stands:  grade verify {name}")
     click.echo(f"The next three steps:   {folder / 'README.md'}")
+
+
+@click.command("import")
+@click.argument("files", type=_PATH, nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", type=_PATH, metavar="DIR", help="Folder of the draft. [the first file's name]")
+@click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")
+@click.option("--debug", is_flag=True, hidden=True)
+def import_(files: tuple[Path, ...], out: Path | None, title: str | None, debug: bool) -> None:
+    """Turn a notebook with asserts, nbgrader or otter tests into a draft."""
+    from grader.importing import import_files
+    from grader.importing.source import slug
+    from grader.importing.summary import summary
+
+    target = out or Path(slug(files[0].stem))
+    for line in summary(import_files(files, target, title), target):
+        click.echo(line)

@@ -460,5 +460,6 @@ for command in (
     class_commands.export,
     class_commands.similar,
     author_commands.new,
+    author_commands.import_,
 ):
     main.add_command(command)

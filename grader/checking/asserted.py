@@ -12,6 +12,7 @@ from grader.errors import GraderError
 from grader.model import Visibility
 
 _HINT = "Run the lines of the test on your machine: they show the same."
+_HIDDEN_HINT = "Try your code on inputs that the public tests do not have."
 
 
 class Asserted:
@@ -25,6 +26,13 @@ class Asserted:
     def __init__(self, check: Running, student: Student) -> None:
         self._check = check
         self._student = student
+        self._said = ""
+
+    def saying(self, message: str) -> Asserted:
+        """The same, with `message` for a student whose code fails; of a hidden check too."""
+        asserted = Asserted(self._check, self._student)
+        asserted._said = message
+        return asserted
 
     def __enter__(self) -> Student:
         return self._student
@@ -35,10 +43,17 @@ class Asserted:
         if not isinstance(error, Exception) or isinstance(error, Outcome | GraderError):
             return
         line = next(iter(traceback.extract_tb(trace, limit=1)), None)
-        raise Failed(self._sentence(error, line.line if line else None), _HINT) from error
+        hint = _HIDDEN_HINT if self._hidden else _HINT
+        raise Failed(self._sentence(error, line.line if line else None), hint) from error
+
+    @property
+    def _hidden(self) -> bool:
+        return self._check.declaration.visibility is Visibility.HIDDEN
 
     def _sentence(self, error: Exception, line: str | None) -> str:
-        if self._check.declaration.visibility is Visibility.HIDDEN:
+        if self._said:
+            return self._said
+        if self._hidden:
             return "A hidden test does not hold for what your code gives."
         said = str(error).strip().partition("\n")[0]
         if isinstance(error, AssertionError):

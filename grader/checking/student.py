@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from grader.checking.arrays import as_arrays, as_tensors
 from grader.checking.faults import Rules, death, fault
 from grader.worker.calls import Call, Raised, Reply, Returned, WorkerFailure
 
@@ -47,9 +48,18 @@ class Student:
         (value,) = self.ask(Call(f"student:{name}", args, kwargs))
         return value
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """The student's function `name`, to be called as if it were here: each call goes to the worker."""
-        return partial(self.call, name)
+    def function(self, name: str, *, arrays: bool = False) -> Callable[..., Any]:
+        """The student's function `name`, to be called as if it were here: each call goes to the worker.
+
+        arrays: it takes and gives NumPy arrays, for which harness.py needs the function `with_arrays` that
+        `grade import` writes.
+        """
+        return partial(self._call_with_arrays if arrays else self.call, name)
+
+    def _call_with_arrays(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        given = [as_tensors(list(args)), as_tensors(kwargs)]
+        (value,) = self.ask(Call("harness:with_arrays", (name, *given)))
+        return as_arrays(value)
 
     def ask(self, *calls: Call) -> list[Any]:
         """Make `calls` in one round trip and return their values, in order.

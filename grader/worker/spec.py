@@ -60,8 +60,9 @@ class ZygoteSpec:
     @classmethod
     def of(cls, assignment: Assignment, preload: tuple[str, ...], limits: Limits | None = None) -> Self:
         """What the student code of `assignment` needs, with the modules of `preload` imported."""
+        harness = assignment.root / "harness.py"
         return cls(
-            harness=assignment.root / "harness.py",
+            harness=harness if harness.is_file() else None,  # an assignment may need none
             assets=assignment.root / "assets",
             modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
             preload=preload,

@@ -7,6 +7,7 @@ something else. Nothing in the search can change a mark.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import combinations
@@ -19,7 +20,7 @@ from grader.checking.student import Student
 from grader.diagnosis import Finding, Match, finding
 from grader.model import Status
 from grader.worker.calls import Call, Raised, Reply
-from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap
+from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap, one_thread
 
 FAR = 10 * NEAR
 """From this on results differ; in between nothing can be told."""
@@ -93,22 +94,25 @@ class Inquiry:
         for who in hypotheses if telling else ():
             if self._lost:
                 return []
-            gaps = self._gaps(who, own)
-            if gaps and max(gaps) <= NEAR:
+            gaps = self._gaps(who, own, most=NEAR)
+            if gaps:
                 found.append(Match(who, max(gaps), len(gaps), telling))
         return found
 
-    def _gaps(self, who: Who, own: Own) -> list[float] | None:
-        """How far the solution with these mistakes is off, by call; None where they do not go together."""
+    def _gaps(self, who: Who, own: Own, most: float = math.inf) -> list[float] | None:
+        """How far the solution with these mistakes is off, by call; None where they do not go together, or where one
+        is off by more than `most`."""
         try:
             replica = Replica(who, own)
         except CannotGoTogether:
             return None
-        return [
-            gap(result, replayed)
-            for asked in self._asked
-            for result, replayed in zip(asked.results, replica.results(asked.calls), strict=True)
-        ]
+        gaps = []
+        for asked in self._asked:
+            for result, replayed in zip(asked.results, replica.results(asked.calls), strict=True):
+                gaps.append(gap(result, replayed))
+                if gaps[-1] > most:
+                    return None
+        return gaps
 
 
 def _result_of(reply: Reply) -> Any:
@@ -134,7 +138,8 @@ def asking(check: Running, student: Student, on: Sequence[str] = ()) -> Iterator
 
 def _found(inquiry: Inquiry) -> Finding:
     try:
-        return inquiry.finding()
+        with one_thread():
+            return inquiry.finding()
     except (
         Exception
     ) as error:  # an error of ours costs no points, so a student must not be able to bring one about

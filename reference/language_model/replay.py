@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
@@ -41,6 +42,17 @@ class CannotGoTogether(Exception):
     """The edits of two misconceptions change the same line."""
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Thousands of tensors as small as these cost many times as much where torch shares each among threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Replica:
     """The model solution with the mistakes of `who` in it; `who` may be empty."""
 
@@ -58,14 +70,13 @@ class Replica:
         self._harness.__dict__["student"] = self._find
         exec(_harness_code(), self._harness.__dict__)
 
-    def results(self, calls: Sequence[Call]) -> list[Any]:
+    def results(self, calls: Sequence[Call]) -> Iterator[Any]:
         """The result of each call, or the Fault that it ends in and None for the calls after it."""
-        found: list[Any] = []
+        broken = False
         for call in calls:
-            if found and isinstance(found[-1], Fault):
-                return found + [None] * (len(calls) - len(found))
-            found.append(self._result(call))
-        return found
+            result = None if broken else self._result(call)
+            broken = broken or isinstance(result, Fault)
+            yield result
 
     def _result(self, call: Call) -> Any:
         space, _, name = call.target.partition(":")

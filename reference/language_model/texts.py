@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import string
-from collections import Counter
 
-from reference.language_model.tokenizer import Pair, counts_before, train
+from reference.language_model.tokenizer import Pair, counts_before
 
 Merges = list[Pair]
 
@@ -15,27 +14,33 @@ _UNUSUAL = ("é", "ñ", "ß", "Ж", "ц", "語", "木", "€", "→", "🙂", "�
 
 
 def _word(draw: random.Random, letters: str) -> str:
-    return "".join(draw.choices(letters, k=draw.randint(2, 6)))
+    return "".join(draw.choices(letters, k=draw.randint(2, 5)))
 
 
 def clear_text(draw: random.Random, num_merges: int) -> str:
-    """A text of about 100 words in which every merge has one pair that is the most frequent, and occurs twice or more.
+    """A text of about 300 words in which every merge has one pair that is the most frequent, and occurs twice or more.
 
-    Words differ in how often they occur.
+    Of four letters, so that words have pairs in common: pairs that stand in one word alone are equally frequent.
     """
     while True:
-        letters = "".join(draw.sample(string.ascii_lowercase, 6))
-        lexicon = [_word(draw, letters) for _ in range(8)]
-        text = [word for word in lexicon for _ in range(draw.randint(1, 24))]
+        letters = "".join(draw.sample(string.ascii_lowercase, 4))
+        text = [word for _ in range(20) for word in [_word(draw, letters)] * draw.randint(1, 30)]
         draw.shuffle(text)
-        merges = train(" ".join(text), num_merges)
-        if len(merges) == num_merges and all(map(_is_clear, counts_before(" ".join(text), merges))):
+        if is_clear(" ".join(text), num_merges):
             return " ".join(text)
 
 
-def _is_clear(counts: Counter[Pair]) -> bool:
-    two = counts.most_common(2)
-    return len(two) == 2 and two[0][1] > two[1][1] and two[0][1] >= 2
+def is_clear(text: str, num_merges: int) -> bool:
+    """Whether no two pairs are equally frequent at any of so many merges."""
+    merges: Merges = []
+    for counts in counts_before(text, merges):  # grows with what is appended
+        if len(merges) == num_merges:
+            return True
+        two = counts.most_common(2)
+        if len(two) < 2 or two[0][1] == two[1][1] or two[0][1] < 2:
+            return False
+        merges.append(two[0][0])
+    return False
 
 
 def overlapping_text(draw: random.Random) -> str:

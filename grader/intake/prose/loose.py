@@ -24,6 +24,7 @@ _LABELLED = re.compile(r"[^\W\d][\w .%-]{0,30}\s?[:=]\s?[-+0-9.]")
 EMPTY_CELL = "\x07"
 """Stands for an empty cell where the reader of PDF files saw one."""
 _CELL = re.compile(r"\S+(?: \S+)*")
+_MOST_COLUMNS = 40
 _HEADING = 70
 """Characters of a line that may be a heading by its looks."""
 
@@ -87,8 +88,8 @@ def _settled(lines: Sequence[Line], by_looks: Mapping[int, str]) -> list[Line]:
 def _aligned(rows: Sequence[Line], source: Sequence[str]) -> list[Line]:
     """Rows with fewer cells than most, each of which stands over or under one column, get empty ones for the others."""
     most = Counter(len(line.cells) for line in rows).most_common(1)[0][0]
-    if any("\t" in text for text in source):
-        return list(rows)  # places within the line tell nothing
+    if most > _MOST_COLUMNS or any("\t" in text for text in source):
+        return list(rows)  # too wide to be a table, or places within the line tell nothing
     spans = [[m.span() for m in _CELL.finditer(text)] for text in source]
     whole = [own for own in spans if len(own) == most]
     if not whole:

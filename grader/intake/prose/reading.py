@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from grader.intake.prose.amounts import parsed
 from grader.intake.prose.claims import Claim, Form
@@ -104,14 +105,20 @@ def _with_unit(form: Form, claim: Claim, answer: AnswerWords) -> tuple[str, bool
 _MULTIPLES = ("thousand", "million", "billion", "trillion")
 
 
-def _data_units(said: set[str]) -> set[str]:
+def _data_units(said: frozenset[str]) -> set[str]:
     return {unit for unit in said if unit.endswith(_OF_DATA)}
 
 
-def _units_said(form: Form, claim: Claim) -> set[str]:
+def _units_said(form: Form, claim: Claim) -> frozenset[str]:
     """Units that stand without a number of their own in what leads to it: "bytes = ", "GB for 48 heads = "."""
-    text = " ; ".join((*claim.labels, claim.label, form.before))
-    return {unit for token in scan(text) if token.kind is Kind.WORD and (unit := free_unit(token.text))}
+    return _free_units(" ; ".join((*claim.labels, claim.label, form.before)))
+
+
+@lru_cache(maxsize=1024)
+def _free_units(text: str) -> frozenset[str]:
+    return frozenset(
+        unit for token in scan(text) if token.kind is Kind.WORD and (unit := free_unit(token.text))
+    )
 
 
 def parsed_value(value: str, answer: AnswerWords) -> ParsedNumber | None:

@@ -23,6 +23,7 @@ MOST_GLYPHS = 600_000
 _TINY = 1.5
 """Points: smaller glyphs are not meant to be read."""
 _THIN = "\u2009"
+_MOST_COLUMNS = 40
 EMPTY = "\x07"
 """Stands for an empty cell between two tabs."""
 
@@ -181,6 +182,8 @@ def align(lines: list[TextLine]) -> None:
 
 def _align(rows: list[TextLine]) -> None:
     most = max(len(row.gaps) for row in rows)
+    if most > _MOST_COLUMNS:
+        return
     whole = [_cells(row) for row in rows if len(row.gaps) == most]
     columns = [(min(c[k][0] for c in whole), max(c[k][1] for c in whole)) for k in range(most + 1)]
     if any(left[1] > right[0] for left, right in pairwise(columns)):

@@ -103,7 +103,7 @@ NORMS: tuple[Misconception, ...] = (
     Misconception(
         id="rms-in-place",
         title="rms_norm divides its input in place",
-        belief="/= is short for x = x / …",
+        belief="/= is short for x = x / y.",
         hint="Print x before and after the call: whose tensor does /= change?",
         checks=("2d.kept",),
         may_cost=("3c.logits", "3c.steps"),
@@ -248,7 +248,7 @@ TURNS: tuple[Misconception, ...] = (
     ),
     Misconception(
         id="rope-added",
-        title="Sine and cosine are added to the vectors, as in Vaswani et al.",
+        title="Sine and cosine are added to the vectors, as the encoding of Vaswani is",
         belief="A position is something that is added.",
         hint="How long is a vector before and after? What is turned changes its direction alone.",
         checks=_TURNED,

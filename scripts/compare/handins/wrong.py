@@ -1,0 +1,2 @@
+def softmax(row):
+    return [x / sum(row) for x in row]
