@@ -14,6 +14,7 @@ from grader.checking.session import run_checks
 from grader.intake import read_submission
 from grader.model import Assignment, CheckResult
 from grader.worker import Zygote, ZygoteSpec
+from tests.tool import depth  # noqa: F401 - its profile holds for every property test
 
 ALICE = Path(__file__).parents[2] / "submissions" / "alice"
 Files = Mapping[str, "str | bytes | Callable[[Path], None]"]

@@ -1,4 +1,7 @@
-"""How many examples property tests try: few where people wait, 10,000 at night (TEST_DEPTH=nightly)."""
+"""How many examples property tests try: few where people wait, 10,000 at night (TEST_DEPTH=nightly).
+
+By day they are the same each time, so that a change is never blamed for what chance found; the night looks further.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ import os
 from hypothesis import HealthCheck, settings
 
 NIGHTLY = os.environ.get("TEST_DEPTH") == "nightly"
+settings.register_profile("day", derandomize=True, deadline=None)
+settings.register_profile("night", deadline=None)
+settings.load_profile("night" if NIGHTLY else "day")
 
 
 def tries(few: int) -> settings:
