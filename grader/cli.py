@@ -59,9 +59,8 @@ def main() -> None:
     """Grade a submission of the Transformer coursework.
 
     \b
-    grade submissions/alice            grade one submission
-    grade submissions/alice --part 2c  one part of it
-    grade init my-work                 write the starter kit
+    grade submissions/alice   grade one submission
+    grade init my-work        write the starter kit
     """
 
 
@@ -116,7 +115,7 @@ def main() -> None:
 @click.option("--list", "listed", is_flag=True, help="Only show who handed in what.")
 @click.option("--force", is_flag=True, help="Of a class: grade all of it again.")
 @click.option("--book", metavar="FILE|ADDRESS", help="Of a class: its gradebook.")
-@click.option("--lang", metavar="LANG", help="Language of the report: en, zh. [GRADE_LANG, else en]")
+@click.option("--lang", metavar="LANG", help="Language of the report: en, zh. [GRADE_LANG]")
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
 def run(path: Path, **options: Any) -> NoReturn:
     """Grade the submission, or the class of them, at PATH and write reports."""
