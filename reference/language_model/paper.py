@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from grader.numbers import Number
 
 WIDTH, INNER = 4096, 11008
-LAYERS, HEADS, HEAD, BYTES, TOKENS = 32, 32, 128, 2, 4096
+LAYERS, HEADS, HEAD, BYTES, TOKENS = 32, 32, 128, 2, 5500
 NATS = 2.30
 
 

@@ -62,6 +62,7 @@ def test_large(check: Running, student: Student) -> None:
     check.asked = "causal_attention with scores in the hundreds and below"
     with asking(check, student) as inquiry:
         (result,) = inquiry.ask(Call("student:causal_attention", (q, k, v)))
+        inquiry.probe(Call("student:causal_attention", (q / 30, k / 30, v)))  # where other mistakes differ
         agree(
             check,
             result,

@@ -13,7 +13,7 @@ from reference.language_model.paper import QUANTITIES, Quantity, Slip
 _LINES = {
     "6a.parameters": ('parameters = "135,266,304"', 'parameters = "{:,.0f}"'),
     "6b.per_token": ('per_token = "524,288 bytes"', 'per_token = "{:,.0f} bytes"'),
-    "6b.cache": ('cache = "2.147 GB"', 'cache = "{:,.0f} bytes"'),
+    "6b.cache": ('cache = "2.884 GB"', 'cache = "{:,.0f} bytes"'),
     "6c.perplexity": ("perplexity = 9.974", "perplexity = {:.4g}"),
     "6c.bits": ("bits = 3.318", "bits = {:.4g}"),
 }

@@ -17,6 +17,8 @@ def train_bpe(text, num_merges):
     of every occurrence of every word ("aaa" has the pair "aa" twice), and merge the most frequent one everywhere, from
     left to right ("aaa" becomes "aa", "a"). Of equally frequent pairs take the smallest. Stop early where no pair
     is left that occurs at least twice.
+
+    train_bpe("ab ab abab", 2) is [(97, 98), (32, 256)]: "ab" stands there four times, and then " ab" twice.
     """
     raise NotImplementedError("train_bpe")
 
