@@ -84,7 +84,7 @@ def _texts(id: str, title: str, sources: Sequence[Source], parts: Sequence[Part]
         "assignment.toml": "\n".join(_toml(id, title, sources, parts)) + "\n",
         "test_imported.py": check_file(sources, parts, arrays=arrays),
         "bank.py": _BANK,
-        "harness.py": _ARRAYS if arrays else _HARNESS,
+        "harness.py": _HARNESS.replace("\n\n", "\n\nimport torch\n\n", 1) + _ARRAYS if arrays else _HARNESS,
     }
     for source in sources:
         texts |= {f"solution/{name}": text for name, text in source.solution.items()}
@@ -170,13 +170,25 @@ def _text(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_HARNESS = '''"""Runs in the worker beside the student's code. Here nothing is needed."""
+_HARNESS = '''"""Runs in the worker beside the student's code, and returns data, never a verdict."""
+
+_namespace = {"__name__": "__main__"}
+_failed = []
+
+
+def variable(name):
+    """The value of `name` once the cells of the student's notebook have run in order; one that fails stops no other."""
+    if not _failed and len(_namespace) == 1:
+        for label, code in cells():
+            try:
+                exec(compile(code, label, "exec"), _namespace)
+            except Exception as error:
+                _failed.append(error)
+    if name not in _namespace:
+        raise _failed[0] if _failed else NameError(f"name {name!r} is not defined")
+    return _namespace[name]
 '''
-_ARRAYS = '''"""Runs in the worker beside the student's code, and returns data, never a verdict."""
-
-import numpy
-import torch
-
+_ARRAYS = '''
 
 def with_arrays(name, arguments, named):
     """Call the student's function `name` with NumPy arrays, as its notebook does; tensors stand for them on the way."""

@@ -134,6 +134,7 @@ def _turned(check: CheckDraft, arrays: bool) -> Iterator[str]:
     yield f"    with {with_} as student:"
     more = ", arrays=True" if arrays else ""
     yield from (f'        {name} = student.function("{name}"{more})' for name in check.turned.functions)
+    yield from (f'        {name} = student.variable("{name}"{more})' for name in check.turned.variables)
     yield textwrap.indent(check.turned.code, " " * 8)
 
 

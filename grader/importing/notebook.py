@@ -176,7 +176,10 @@ def _defined(cells: list[Cell], found: Source, marked: bool) -> None:
         found.imports.update(imports_in(tree))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
-                text = ast.get_source_segment(cell.source, node) or ast.unparse(node)
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                text = "\n".join(
+                    cell.source.splitlines()[first - 1 : node.end_lineno]
+                )  # with its last comment
                 of_students = cell.nbgrader.get("solution") or without_solution(text) != text
                 if marked and not of_students:
                     found.given[node.name] = text
@@ -188,7 +191,8 @@ def _defined(cells: list[Cell], found: Source, marked: bool) -> None:
                 names = [
                     n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
                 ]
-                found.others.update(dict.fromkeys(names, "variable"))
+                mine = cell.nbgrader.get("solution") or without_solution(cell.source) != cell.source
+                found.others.update(dict.fromkeys(names, "variable" if mine or not marked else "given"))
 
 
 def _asked(cells: list[Cell], place: int, name: str) -> tuple[str, str]:

@@ -52,7 +52,7 @@ class Source:
     given: dict[str, str] = field(default_factory=dict)
     """Functions that students find in the notebook and tests use, as text: the check file gets its own."""
     others: dict[str, str] = field(default_factory=dict)
-    """Other names that the notebook defines: "class" or "variable"."""
+    """Other names that the notebook defines: "class", "variable", or "given" for one that students do not write."""
     imports: dict[str, str] = field(default_factory=dict)
     """Name -> the import that brings it."""
     helpers: list[str] = field(default_factory=list)

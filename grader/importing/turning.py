@@ -38,6 +38,8 @@ class Turned:
     """The body, without indentation; the text as it was where there are reasons."""
     functions: list[str] = field(default_factory=list)
     """Student functions that it calls."""
+    variables: list[str] = field(default_factory=list)
+    """Variables of the student's notebook that it reads."""
     arguments: dict[str, int] = field(default_factory=dict)
     """The most positional arguments that each was called with."""
     imports: list[str] = field(default_factory=list)
@@ -66,7 +68,7 @@ def turn(code: str, known: Source, setup: str = "") -> Turned:
     found.reasons += dict.fromkeys(_changed_meaning(tree, set(found.functions)))
     if found.reasons:
         return found
-    tuples = _TuplesAsLists(set(found.functions) | names.holding(set(found.functions)))
+    tuples = _TuplesAsLists({*found.functions, *found.variables} | names.holding(set(found.functions)))
     body = [tuples.visit(statement) for statement in tree.body]
     if tuples.changed:
         found.code = "\n".join(ast.unparse(statement) for statement in body)
@@ -97,14 +99,21 @@ def _sort(name: str, names: _Names, known: Source, found: Turned) -> None:
         _give(name, known, found)
     elif known.others.get(name) == "class":
         found.reasons.append(f"{name} is a class: ask with Call(…, keep=…) for an object")
+    elif known.others.get(name) == "given":
+        found.reasons.append(
+            f"{name} is given in the notebook: write it into the check, where nobody changes it"
+        )
     elif name in known.others:
-        found.reasons.append(f"{name} is a variable of the notebook, and a check can only call")
+        found.variables.append(name)
+        found.notes.append(f"{name} is read from the student's notebook, whose cells are run in order")
     elif name in known.functions or (not known.whole and name not in vars(builtins)):
         if name in names.only_called:
             found.functions.append(name)
             found.arguments[name] = names.only_called[name]
         else:
-            found.reasons.append(f"{name} is used other than by a call: a variable, or a function as a value")
+            found.reasons.append(
+                f"{name} is used other than by a call: as a variable, or a function as a value"
+            )
     elif name not in vars(builtins):
         found.reasons.append(f"{name} is defined nowhere")
 

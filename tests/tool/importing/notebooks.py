@@ -63,6 +63,7 @@ def nbgraders(path: Path) -> Path:
         of_nbgrader(BEST, solution=True, grade_id="best"),
         tested("assert best(np.array([1.0, 5.0])) == (1, 5.0)", 2, "test_best"),
         tested("assert threshold == 3", 1, "test_threshold"),
+        tested("try:\n    assert best(None)\nexcept ValueError:\n    pass", 1, "test_raises"),
         new_markdown_cell("## Why\nWhy is the largest score subtracted?"),
         of_nbgrader("Because.", kind="markdown", grade=True, solution=True, points=4, grade_id="why"),
     )

@@ -22,7 +22,7 @@ KNOWN = Source(
     "hw.ipynb",
     "a notebook",
     functions={"f": "(x)", "g": "(x)"},
-    others={"Net": "class", "limit": "variable"},
+    others={"Net": "class", "limit": "given", "x": "variable"},
     imports={
         "torch": "import torch",
         "np": "import numpy as np",
@@ -72,7 +72,7 @@ def test_tuples_are_compared_as_they_arrive(code: str, as_lists: str) -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("assert limit == 3", "limit is a variable"),
+        ("assert f(1) == limit", "limit is given in the notebook"),
         ("assert Net(3)(1) == 2", "Net is a class"),
         ("assert apply(f) == 2", "f is used other than by a call"),
         ("assert f.__doc__", "f is used other than by a call"),
@@ -100,6 +100,11 @@ def test_it_is_left_to_a_person_with_the_reason(code: str, reason: str) -> None:
     with pytest.raises(AssertionError, match=reason):
         raise AssertionError("; ".join(found.reasons))
     assert found.code == code
+
+
+def test_a_variable_of_the_students_is_read_from_their_notebook() -> None:
+    found = turn("assert x == (1, 2)", KNOWN)
+    assert (found.reasons, found.variables, found.code) == ([], ["x"], "assert x == [1, 2]")
 
 
 def test_a_student_function_that_judges_another_is_told() -> None:

@@ -30,6 +30,11 @@ BANK = (
         checks=("1b.test-best",),
         edits=(Edit("hw1.ipynb", "int(scores.argmax())", "len(scores)"),),
     ),
+    Misconception(
+        id="four", title="t", belief="b", hint="h", diagnosed=False,
+        checks=("1c.test-threshold",),
+        edits=(Edit("hw1.ipynb", "threshold = 3", "threshold = 4"),),
+    ),
 )
 """
 
@@ -62,7 +67,8 @@ def test_points_visibility_and_what_a_person_marks_are_taken_over(result: Result
         ("1a.test-softmax-hidden", "1.5", True, False),
         ("1b.test-best", "2", False, False),
         ("1c.test-threshold", "1", False, False),
-        ("1d.review", "4", False, True),
+        ("1d.test-raises", "1", False, False),
+        ("1e.review", "4", False, True),
     ]
     assert (found.parts[0].title, found.parts[0].asks) == ("Softmax", "Write `softmax(scores)`.")
     assert found.signatures == {"best": "(scores)", "softmax": "(scores)"}
@@ -73,8 +79,9 @@ def test_points_visibility_and_what_a_person_marks_are_taken_over(result: Result
 def test_it_says_what_was_taken_over_and_what_needs_a_person(result: Result) -> None:
     for line in (
         "hw1.ipynb: nbgrader",
-        "Taken over: 3 of 4 tests, as checks that call the student's functions",
-        "  1c.test-threshold 1 point: threshold is a variable of the notebook, and a check can only call",
+        "Taken over: 4 of 5 tests, as checks that call the student's functions",
+        "  1d.test-raises 1 point: it expects an exception: student.replies() tells what was raised",
+        "  1c.test-threshold: threshold is read from the student's notebook, whose cells are run in order",
         "  test_softmax: its visible and its hidden tests get half of the 3 points each",
         "  1b.test-best: tuples are compared as lists, which is how they arrive",
     ):
@@ -104,14 +111,18 @@ def test_the_checks_call_in_the_worker_and_what_was_not_turned_is_text(result: R
     text = (draft / "test_imported.py").read_text("utf-8")
     assert '        softmax = student.function("softmax", arrays=True)\n' in text
     assert "        assert best(np.array([1.0, 5.0])) == [1, 5.0]\n" in text
-    assert "    #     assert threshold == 3\n    raise NeedsReview(" in text
+    assert (
+        '        threshold = student.variable("threshold", arrays=True)\n        assert threshold == 3\n'
+        in text
+    )
+    assert "    #     except ValueError:\n    #         pass\n    raise NeedsReview(" in text
     assert text.count("def far(a, b):") == 1  # given code is the judge's own
 
 
 def test_the_solution_passes_the_starter_does_not_and_mistakes_are_caught(proof: Proof) -> None:
     rows = {row.id: row for row in proof.checks}
-    for id in ("1a.test-softmax", "1a.test-softmax-hidden", "1b.test-best"):
+    for id in ("1a.test-softmax", "1a.test-softmax-hidden", "1b.test-best", "1c.test-threshold"):
         assert (rows[id].full, rows[id].runs, rows[id].starter) == (1, 1, 0)
         assert rows[id].caught
-    assert rows["1c.test-threshold"].full == 0
-    assert {problem.about for _, problem in proof.problems} == {"1c.test-threshold"}  # for a person to write
+    assert rows["1d.test-raises"].full == 0
+    assert {problem.about for _, problem in proof.problems} == {"1d.test-raises"}  # for a person to write
