@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from grader.selfcheck.runs import Runs
 
 
+_LOOKS: dict[str, Any] = {"debounce": 100, "step": 20, "rust_timeout": 500, "yield_on_timeout": True}
+"""Milliseconds. A save is told at once; one that is not told, as on a network drive, is seen half a second later."""
+
+
 @click.command("check", short_help="Run the public checks on your own work.")
 @click.argument("names", nargs=-1, metavar="[PART|CHECK]...")
 @click.option(
@@ -70,9 +74,7 @@ def check(
                 return watched(path)
 
             with contextlib.suppress(KeyboardInterrupt):
-                watching(
-                    kit, chosen, runs, console, saves(kit.work, watch_filter=worth, debounce=100, step=20)
-                )
+                watching(kit, chosen, runs, console, saves(kit.work, watch_filter=worth, **_LOOKS))
             return
         results = runs.run(chosen)
     if as_json:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -94,6 +98,27 @@ def test_only_what_a_save_concerns_runs_again(alice: Path, kit: Kit, runs: Runs)
     assert text.count("2 public checks passed.") == 2 + 1  # the middle one is "1 of 2"
     assert "(new)" in text
     assert "all passed" not in text.lower()
+
+
+def test_the_command_sees_a_save(alice: Path) -> None:
+    answers = alice / "answers.toml"
+    command = [sys.executable, "-m", "grader", "check", "4c", "--watch", "--in", str(alice)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+
+        def until(end: str) -> None:
+            assert any(end in line for line in process.stdout or ()), f"it ended before {end!r}"
+
+        until("1 public check passed.")
+        text = answers.read_text(encoding="utf-8")
+        assert "268_435_456" in text
+        answers.write_text(text.replace("268_435_456", '"268 sheep"'), encoding="utf-8")
+        until("0 of 1 public checks passed.")
+        answers.write_text(text, encoding="utf-8")
+        until("1 public check passed.")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 def test_which_checks_a_change_concerns(kit: Kit) -> None:
