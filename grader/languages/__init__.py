@@ -5,7 +5,24 @@ docs/languages.md says how a language is added.
 
 from __future__ import annotations
 
-from grader.languages.language import ENGLISH, Language, Untranslated, chosen, known_languages, language
+from grader.languages.language import (
+    ENGLISH,
+    Language,
+    Untranslated,
+    chosen,
+    joined,
+    known_languages,
+    language,
+)
 from grader.languages.report import translated
 
-__all__ = ["ENGLISH", "Language", "Untranslated", "chosen", "known_languages", "language", "translated"]
+__all__ = [
+    "ENGLISH",
+    "Language",
+    "Untranslated",
+    "chosen",
+    "joined",
+    "known_languages",
+    "language",
+    "translated",
+]

@@ -149,7 +149,7 @@ class Language:
                 if said:
                     break
             any_known |= bool(said)
-            out = _joined(out, said or sentences[at])
+            out = joined(out, said or sentences[at])
             at += many
         return out if any_known else ""
 
@@ -169,8 +169,8 @@ def _sentences(text: str) -> list[str]:
     return [text[a:b].rstrip(" ") for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 
 
-def _joined(before: str, after: str) -> str:
-    """Chinese and Japanese set no space after their full stop."""
+def joined(before: str, after: str) -> str:
+    """Two sentences one after the other: Chinese and Japanese set no space after their full stop."""
     gap = "" if not before or before[-1] in "。？！；：」”" or not before.strip() else " "
     return before + gap + after
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from grader.languages import joined
 from grader.model import Status
 from grader.render.picture import Picture
 
@@ -90,7 +91,7 @@ class CheckView:
     @property
     def advice(self) -> str:
         """The hint, after the mistake where it is known: all that a list of lost points has room for."""
-        return f"{self.known.title} {self.hint}".strip() if self.known else self.hint
+        return joined(self.known.title, self.hint).strip() if self.known else self.hint
 
 
 @dataclass(frozen=True, slots=True)
