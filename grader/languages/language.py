@@ -96,7 +96,7 @@ class Language:
         return translation.filled(values, lambda value: self._phrase(value, depth + 1))
 
     def _sentence(self, text: str, depth: int) -> str:
-        """One sentence, with or without a label: "4c.total: memory of one head, in GB"; "" where it is not known."""
+        """One sentence, with or without a label: "5a.total: memory of one head, in GB"; "" where it is not known."""
         if said := self._found(text, depth, FEW_LETTERS):
             return said
         label, colon, rest = text.partition(": ")
