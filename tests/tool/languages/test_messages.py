@@ -6,16 +6,8 @@ import polib
 import pytest
 
 from scripts import messages
-from scripts.messages import (
-    ROOT,
-    SOURCES,
-    Source,
-    collect,
-    merged,
-    messages_of,
-    messages_of_template,
-    misfilled,
-)
+from scripts.messages import ROOT, SOURCES, Source, collect, misfilled
+from scripts.sentences import merged, messages_of, messages_of_template
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.catalogues)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from grader.cli import main
+from grader.exitcode import ExitCode
 from grader.languages import language, translated
 from grader.model import Status
 from grader.render import render
@@ -37,3 +41,20 @@ def test_a_page_says_which_language_it_is_in() -> None:
     assert '<span lang="en">Looking at the data</span>' in page  # no message of the coursework
     assert "多头注意力" in page
     assert 'lang="' not in render(reports.slips(), "html").replace('<html lang="en">', "")
+
+
+def test_errors_of_the_command_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        assert ended.value.code == ExitCode.USAGE
+        return capsys.readouterr().err
+
+    assert "没有文件夹 'nowhere'" in told("nowhere", "--lang", "zh")
+    assert "error: There is no folder 'nowhere'" in told("nowhere")
+    monkeypatch.setenv("GRADE_LANG", "zh")
+    assert "错误： '9z' 不是种子。" in told("--seed", "9z", "nowhere")
+    assert "error: There is no folder" in told("nowhere", "--lang=en")
+    assert "There is no language 'xx'" in told("nowhere", "--lang", "xx")
