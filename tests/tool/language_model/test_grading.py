@@ -63,7 +63,7 @@ def test_mei_gets_every_point_on_the_command_line(tmp_path: Path, capsys: pytest
     assert document["complete"] is True
 
 
-def test_noors_mistakes_are_named_and_none_is_punished_twice(pipeline: ModuleType) -> None:
+def test_noors_mistakes_are_named_and_what_follows_from_them_costs_nothing(pipeline: ModuleType) -> None:
     options = pipeline.Options(assignment="language_model", seed=5)
     report = pipeline.grade(EXAMPLES / "noor", options).report
     checks = {check.id: check for check in report.checks}
