@@ -27,7 +27,7 @@ class PathOrCommand(click.Group):
         """Run a command and end the process with its exit code; every error is shown alike."""
         given = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
-        with errors_shown(debug="--debug" in given, lang=_asked_language(given)):
+        with errors_shown(debug="--debug" in given, lang=asked_language(given)):
             code = super().main(args=given or ["--help"], **extra)
         sys.exit(code or (ExitCode.ALL_PASSED if given else ExitCode.USAGE))
 
@@ -102,7 +102,7 @@ def _refuse_mistyped_command(word: str, commands: Sequence[str]) -> None:
         )
 
 
-def _asked_language(arguments: Sequence[str]) -> str | None:
+def asked_language(arguments: Sequence[str]) -> str | None:
     """The language after --lang, for errors that are met before or while the command line is read."""
     for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if word == "--lang" or word.startswith("--lang="):

@@ -19,7 +19,14 @@ from pathlib import Path
 import polib
 
 from grader.languages.pattern import pattern
-from scripts.sentences import PHRASE, SENTENCE, messages_of, messages_of_assignment, messages_of_template
+from scripts.sentences import (
+    PHRASE,
+    SENTENCE,
+    messages_of,
+    messages_of_assignment,
+    messages_of_template,
+    titles_of,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 110
@@ -36,6 +43,8 @@ class Source:
     """Python files, as globs."""
     templates: tuple[str, ...] = ()
     assignment: str = ""
+    titles: bool = False
+    """True where the first line of a test's docstring is the title of a check."""
 
 
 SOURCES = (
@@ -57,6 +66,7 @@ SOURCES = (
             "grader/numbers/*.py",
             "grader/pipeline.py",
             "grader/render/*.py",
+            "grader/selfcheck/*.py",
             "grader/text.py",
             "grader/worker/*.py",
             "grader/worker/inside/*.py",
@@ -68,6 +78,7 @@ SOURCES = (
         ("tests/transformer/*.py", "reference/transformer/*.py", "reference/transformer/misconceptions/*.py"),
         assignment="tests/transformer/assignment.toml",
     ),
+    Source("tests/transformer/public/languages", ("tests/transformer/public/test_*.py",), titles=True),
 )
 
 NOT_SHOWN_FILES = (
@@ -201,10 +212,13 @@ def collect(source: Source) -> Messages:
             least = SENTENCE if "misconceptions" in file.parts else PHRASE
             for text in messages_of(file.read_text(encoding="utf-8"), least):
                 found.add(text, str(file.relative_to(ROOT)))
-    for text in [
-        text for text, files in found.found.items() if text.startswith("It is ") and PARSED in files
-    ]:  # grader.numbers.judge names "It"
-        found.add("{key} is " + text.removeprefix("It is "), "grader/numbers/judge.py")
+        if source.titles:
+            for text in titles_of(file.read_text(encoding="utf-8")):
+                found.add(text, str(file.relative_to(ROOT)))
+    of_numbers = [text for text, files in found.found.items() if PARSED in files]
+    for text in of_numbers:  # grader.numbers.judge puts a name in place of "It"
+        if text.startswith("It is "):
+            found.add("{key} is " + text.removeprefix("It is "), "grader/numbers/judge.py")
     for file in _files(source.templates):
         for text in messages_of_template(file.read_text(encoding="utf-8")):
             found.add(text, str(file.relative_to(ROOT)))

@@ -51,6 +51,17 @@ def messages_of_assignment(path: Path) -> Iterator[str]:
         yield check["title"]
 
 
+def titles_of(code: str) -> Iterator[str]:
+    """What the tests in a module check, as their docstrings say."""
+    for node in ast.parse(code).body:
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name.startswith("test_")
+            and (said := ast.get_docstring(node))
+        ):
+            yield said.split("\n")[0]
+
+
 def messages_of(code: str, least: int = PHRASE) -> Iterator[str]:
     """Every sentence and phrase in a module: at least two words, or one on a line `# message`."""
     tree = ast.parse(code)
@@ -67,7 +78,7 @@ HIDDEN_ARGUMENTS = {
     "get": (0,),
 }
 """Positional arguments that no student sees: beliefs, model answers, search words, derivations."""
-NOT_SHOWN_NAMES = frozenset({"_BELIEFS", "_EPILOG"})
+NOT_SHOWN_NAMES = frozenset({"_BELIEFS", "_EPILOG", "style"})
 
 
 def _constants(call: ast.Call) -> Iterator[str]:

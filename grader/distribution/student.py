@@ -24,7 +24,7 @@ from grader.selfcheck.kit import KIT, Kit, read_kit
 from grader.verify.settings import read_settings
 
 TOOL = f"{PROJECT}-student"
-_NEEDS = ("torch", "numpy", "pytest", "click", "rich", "watchfiles")
+_NEEDS = ("torch", "numpy", "pytest", "click", "rich", "watchfiles", "polib")
 _COURSEWORK = ("transformers", "datasets")
 ROOTS = (
     "grader.checking.compare",
@@ -71,7 +71,11 @@ def student_archive(assignment: Assignment) -> bytes:
 def tool_wheel() -> Wheel:
     """The tool that students install: this package without the judge, the reference and the assignments."""
     modules = needed([*below("grader.selfcheck"), *ROOTS], lazily=("grader.selfcheck",))
-    files = {file.relative_to(PACKAGE.parent).as_posix(): file.read_bytes() for file in modules.values()}
+    catalogues = sorted((PACKAGE / "languages").glob("*.po"))
+    files = {
+        file.relative_to(PACKAGE.parent).as_posix(): file.read_bytes()
+        for file in (*modules.values(), *catalogues)
+    }
     return Wheel(
         name=TOOL,
         version=__version__,

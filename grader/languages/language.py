@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.errors import UnknownName
 from grader.languages.catalogue import Catalogue, catalogue_of
-from grader.languages.pattern import pattern
+from grader.languages.pattern import balanced, pattern
 
 VARIABLE = "GRADE_LANG"
 SOURCE = "en"
@@ -17,11 +17,12 @@ SOURCE = "en"
 FOLDER = Path(__file__).parent
 LONGEST = 8_000
 """Characters of a text that is looked up; a longer one is no sentence of the grader."""
+AND = " and "  # message
 SEPARATORS = (
     "; or: ",  # message
     "; ",  # message
     " · ",  # message
-    " and ",  # message
+    AND,
     ", ",  # message
 )
 """Of lists, the outermost first; each is a message of its own."""
@@ -129,11 +130,12 @@ class Language:
         """A list, each member by itself; "" where none is known."""
         for separator in SEPARATORS:
             members = text.split(separator)
-            if 1 < len(members) <= MOST_SENTENCES:
+            if 1 < len(members) <= MOST_SENTENCES and all(map(balanced, members)):
                 said = [
                     self._found(member, depth + 1) or self._listed(member, depth + 1) for member in members
                 ]
-                if any(said) or all(map(_is_number, members)):
+                figures = separator == AND and all(map(_is_number, members))
+                if any(said) or figures:
                     return self(separator).join(new or old for new, old in zip(said, members, strict=True))
         return ""
 

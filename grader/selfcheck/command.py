@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.exitcode import ExitCode
+from grader.languages import ENGLISH, Language, language
+from grader.languages import chosen as spoken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +37,7 @@ _LOOKS: dict[str, Any] = {"debounce": 100, "step": 20, "rust_timeout": 500, "yie
 )
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, for a program.")
+@click.option("--lang", metavar="LANG", help="Language of the results: en, zh. [GRADE_LANG, else en]")
 @click.option("--debug", is_flag=True, hidden=True)
 @click.pass_context
 def check(
@@ -43,6 +46,7 @@ def check(
     folder: Path | None,
     watch: bool,
     as_json: bool,
+    lang: str | None,
     debug: bool,
 ) -> None:
     """Run the public checks on your own work: all, or those of a part.
@@ -62,6 +66,7 @@ def check(
     from grader.selfcheck.show import print_results, print_tally
 
     kit = find_kit(folder)
+    words = language(spoken(lang), kit.root)
     chosen = kit.select(names)
     console = Console(highlight=False)
     with Runs(kit, kit.preload(chosen)) as runs:
@@ -74,20 +79,25 @@ def check(
                 return watched(path)
 
             with contextlib.suppress(KeyboardInterrupt):
-                watching(kit, chosen, runs, console, saves(kit.work, watch_filter=worth, **_LOOKS))
+                watching(kit, chosen, runs, console, saves(kit.work, watch_filter=worth, **_LOOKS), words)
             return
         results = runs.run(chosen)
     if as_json:
         document = {"assignment": kit.id, "public_only": True, "checks": [r.document() for r in results]}
         click.echo(json.dumps(document, indent=1))
     else:
-        print_results(console, results, notes=bool(names))
-        print_tally(console, results)
+        print_results(console, results, notes=bool(names), words=words)
+        print_tally(console, results, words)
     context.exit(code_of(results))
 
 
 def watching(
-    kit: Kit, chosen: Sequence[PublicCheck], runs: Runs, console: Console, saves: Iterable[Any]
+    kit: Kit,
+    chosen: Sequence[PublicCheck],
+    runs: Runs,
+    console: Console,
+    saves: Iterable[Any],
+    words: Language = ENGLISH,
 ) -> None:
     """Run all once, and after each of `saves` those that it concerns."""
     from grader.selfcheck.changed import concerned, stamps
@@ -96,15 +106,15 @@ def watching(
     last: dict[str, Result] = {}
     before = stamps(kit.work)
     due: Sequence[PublicCheck] = chosen
-    console.print(f"Watching {kit.work}. Ctrl-C ends it.\n", markup=False)
+    console.print(words("Watching {work}. Ctrl-C ends it.", work=kit.work) + "\n", markup=False)
     remaining = iter(saves)
     while True:
         if due:
             results = runs.run(due)
             console.rule(", ".join(dict.fromkeys(check.part for check in due)))
-            print_results(console, results, before=last)
+            print_results(console, results, before=last, words=words)
             last |= {result.id: result for result in results}
-            print_tally(console, [last[check.id] for check in chosen if check.id in last])
+            print_tally(console, [last[check.id] for check in chosen if check.id in last], words)
         if next(remaining, None) is None:
             return
         after = stamps(kit.work)

@@ -10,7 +10,7 @@ import click
 
 from grader import __version__
 from grader.exitcode import ExitCode
-from grader.frontdoor import errors_shown
+from grader.frontdoor import asked_language, errors_shown
 from grader.selfcheck.command import check
 
 
@@ -21,7 +21,7 @@ class _Program(click.Group):
         """Run a command and end the process with its exit code."""
         given = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
-        with errors_shown(debug="--debug" in given):
+        with errors_shown(debug="--debug" in given, lang=asked_language(given)):
             code = super().main(args=given or ["--help"], **extra)
         sys.exit(code or (ExitCode.ALL_PASSED if given else ExitCode.USAGE))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from grader.languages import ENGLISH, Language, joined
 from grader.model import Status
 from grader.selfcheck.result import Result
 from grader.text import clean, one_line
@@ -39,11 +40,20 @@ class Tally:
 
     @property
     def sentence(self) -> str:
+        """As `said`, in English."""
+        return self.said(ENGLISH)
+
+    def said(self, words: Language) -> str:
         """ "17 of 20 public checks passed": never that everything has."""
-        more = f" {self.unjudged} could not be judged here." if self.unjudged else ""
-        if self.total and self.passed == self.total:
-            return f"{self.total} public check{'s' if self.total > 1 else ''} passed.{more}"
-        return f"{self.passed} of {self.total} public checks passed.{more}"
+        if self.passed != self.total or not self.total:
+            told = words("{passed} of {total} public checks passed.", passed=self.passed, total=self.total)
+        elif self.total == 1:
+            told = words("1 public check passed.")
+        else:
+            told = words("{total} public checks passed.", total=self.total)
+        if not self.unjudged:
+            return told
+        return joined(told, words("{unjudged} could not be judged here.", unjudged=self.unjudged))
 
 
 def tally(results: Sequence[Result]) -> Tally:
@@ -80,7 +90,19 @@ class Results(Sequence[Result]):
         return as_html(self)
 
 
-def lines_of(result: Result, *, notes: bool = True) -> list[str]:
+def translated(result: Result, words: Language) -> Result:
+    """The same for a reader of that language; what code printed stays."""
+    return replace(
+        result,
+        title=words.say(result.title),
+        message=words.say(result.message),
+        hint=words.say(result.hint),
+        where=words.phrase(result.where),
+        notes=tuple(map(words.say, result.notes)),
+    )
+
+
+def lines_of(result: Result, *, notes: bool = True, words: Language = ENGLISH) -> list[str]:
     """One check as lines of text; everything in them is fit for a terminal."""
     sign, _, _ = sign_of(result)
     lines = [f"{sign} {result.id}  {one_line(result.title)}"]
@@ -88,7 +110,7 @@ def lines_of(result: Result, *, notes: bool = True) -> list[str]:
     if notes:
         lines += [f"    {one_line(note)}" for note in result.notes]
     if not result.passed and result.output.strip():
-        lines += ["    Your code printed:"] + [
+        lines += [f"    {words('Your code printed:')}"] + [
             f"    | {line}" for line in clean(result.output.strip(), lines=12).splitlines()
         ]
     return lines
@@ -100,6 +122,7 @@ def print_results(
     *,
     notes: bool = False,
     before: Mapping[str, Result] | None = None,
+    words: Language = ENGLISH,
 ) -> None:
     """Print each check, the summary, and what is new since `before`."""
     from rich.text import Text
@@ -107,30 +130,30 @@ def print_results(
     told: list[str] = []
     for result in results:
         _, colour, _ = sign_of(result)
-        first, *more = lines_of(result, notes=notes)
+        first, *more = lines_of(translated(result, words), notes=notes, words=words)
         if more and more == told:
-            more = ["    The same."]
+            more = [f"    {words('The same.')}"]
         elif more:
             told = more
         line = Text(first, style=colour if not result.passed else "")
         line.stylize(colour, 0, 1)
         was = before.get(result.id) if before else None
         if was is not None and was.passed != result.passed:
-            line.append("  (new)", style="bold")
+            line.append(f"  {words('(new)')}", style="bold")
         console.print(line, soft_wrap=True)
         for text in more:
             console.print(Text(text, style="dim" if text.startswith("    |") else ""), soft_wrap=True)
 
 
-def print_tally(console: Console, results: Sequence[Result]) -> None:
+def print_tally(console: Console, results: Sequence[Result], words: Language = ENGLISH) -> None:
     """The last lines of a run."""
     from rich.text import Text
 
     count = tally(results)
     style = "bold green" if count.passed == count.total else "bold"
-    console.print(Text(f"\n{count.sentence}", style=style))
+    console.print(Text(f"\n{count.said(words)}", style=style))
     if count.passed == count.total:
-        console.print(Text(NOT_A_MARK, style="dim"), soft_wrap=True)
+        console.print(Text(words(NOT_A_MARK), style="dim"), soft_wrap=True)
 
 
 def as_html(results: Sequence[Result]) -> str:

@@ -127,6 +127,9 @@ def test_chinese(zh: Language) -> None:
     )
     assert zh.say("There is no part '9z'.") == "没有部分 '9z'。"
     assert zh.phrase("report.pdf, page 3") == "report.pdf、第 3 页"
+    assert zh.phrase("0.8984 (115/128) and 0.9062 (116/128)") == "0.8984 (115/128)和0.9062 (116/128)"
+    for number in ("[1, 2, 3, 4]", "1,234.5", "0.8750, 0.8984", "1e-3"):  # one notation in every language
+        assert zh.phrase(number) == number
     assert zh("{day} {month} {year}, {time}", day=5, month=zh("May"), year=2026, time="09:00") == (
         "2026 年 5 月 5 日 09:00"
     )

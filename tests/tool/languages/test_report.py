@@ -8,13 +8,22 @@ import pytest
 
 from grader.cli import main
 from grader.exitcode import ExitCode
-from grader.languages import language, translated
+from grader.languages import Language, language, translated
 from grader.model import Status
 from grader.render import render
+from grader.selfcheck.result import Result
+from grader.selfcheck.show import lines_of, tally
+from grader.selfcheck.show import translated as translated_result
 from tests.tool import reports
 from tests.tool.languages.test_language import COURSEWORK
 
 ZH = language("zh", COURSEWORK)
+
+
+@pytest.fixture
+def zh_public() -> Language:
+    """Of those who have the public checks alone."""
+    return language("zh", COURSEWORK / "public")
 
 
 def test_the_json_is_the_same_in_every_language() -> None:
@@ -41,6 +50,18 @@ def test_a_page_says_which_language_it_is_in() -> None:
     assert '<span lang="en">Looking at the data</span>' in page  # no message of the coursework
     assert "多头注意力" in page
     assert 'lang="' not in render(reports.slips(), "html").replace('<html lang="en">', "")
+
+
+def test_public_checks(zh_public: Language) -> None:
+    missing = Result("2c.self", "What the mask removes might as well not be there", Status.MISSING)
+    told = replace(missing, message="MultiHeadAttention.__init__ is still to be written.", output="The same.")
+    assert lines_of(translated_result(told, zh_public), words=zh_public) == [
+        "○ 2c.self  被掩码去掉的内容就像不存在一样",
+        "    MultiHeadAttention.__init__ 还没有写。",
+        "    你的代码打印了：",
+        "    | The same.",
+    ]
+    assert tally([told]).said(zh_public) == "1 项公开检查中有 0 项通过。"
 
 
 def test_errors_of_the_command_line(
