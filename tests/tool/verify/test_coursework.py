@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import find_assignment
+from grader.errors import AssignmentError
 from grader.paths import data_root
 from grader.verify import Proof, judges, verify
 from grader.worker import Zygote
@@ -28,6 +29,7 @@ ProofOf = Callable[..., Proof]
 TOML, CODE, WORK, BANK_FILE = "assignment.toml", "test_2_attention.py", "solution/attention.py", "few.py"
 
 
+RENAMED = (r'id = "2c\.masked"', 'id = "2c.mask"')
 EXCHANGED = """
 OTHER = {"mask-inverted": "mask-ignored", "mask-ignored": "mask-inverted"}
 BANK = """
@@ -108,7 +110,7 @@ WEAKENED: dict[str, tuple[str, list[Replacement], str, str]] = {
     ),
     "a check that is missing": (
         "2c",
-        [(TOML, r'id = "2c\.masked"', 'id = "2c.mask"')],
+        [(TOML, *RENAMED), (CODE, r'check\("2c\.masked"\)', 'check("2c.mask")')],
         "misconceptions",
         r"mask-inverted names the check 2c\.masked, which assignment\.toml does not declare\.",
     ),
@@ -153,6 +155,14 @@ def test_a_weakened_copy_fails_with_the_right_sentence(how: str, proof_of: Proof
     found = told(proof_of(part, *replacements))
     assert claim in found, found
     assert any(re.match(sentence, told_) for told_ in found[claim]), found[claim]
+
+
+def test_a_check_that_is_declared_under_another_name_is_refused_before_anything_runs(
+    proof_of: ProofOf,
+) -> None:
+    said = r"declares no check '2c\.masked'\. Did you mean '2c\.mask'\?"
+    with pytest.raises(AssignmentError, match=said):
+        proof_of("2c", (TOML, *RENAMED))
 
 
 def test_the_copy_as_it_is_has_no_weakness_but_that_its_bank_is_small(proof_of: ProofOf) -> None:
