@@ -125,7 +125,7 @@ WEAKENED: dict[str, tuple[str, list[Replacement], str, str]] = {
         [(WORK, "import math\n", "import math\nimport os\n"),
          (WORK, r"(return self\.proj\(self\.merge\(heads\)\))", r"\1 + 1e-8 * os.urandom(1)[0]")],
         "determinism",
-        r"2c\.self gives two results for the model solution at seed 0: the largest difference is \S+ and \S+\.",
+        r"2c\.\w+ gives two results for the model solution at seed 0: the largest difference is \S+ and \S+\.",
     ),
     "a check that one right variant cannot pass": (
         "2c",
