@@ -43,6 +43,8 @@ NOT_RUN = {
     "grade submissions.zip --cluster tcp://10.0.0.1:8786": "an address of an example",
     "grade diff 3 7": "there are no seven runs; without numbers it is run",
     "grade dist my-assignment/": "an assignment of an example",
+    "grade my-work --assignment my-course --part 2a": "tests/tool/authoring/test_tutorial.py runs the whole page",
+    "grade verify my-course --part 2a": "the same",
     "grade book doe_1042": "a student of an example",
 }
 QUICK = re.compile(r"^grade (list|init|new|import|reference|book|diff|export|class|assets)\b|--list$")
