@@ -21,7 +21,7 @@ from grader.worker import Zygote, ZygoteSpec
 
 ROOT = Path(__file__).parents[3]
 SOLUTION = ROOT / "reference" / "language_model" / "solution"
-EXAMPLES = ROOT / "submissions" / "language_model"
+EXAMPLES = ROOT / "examples" / "language_model"
 Graded = Callable[..., dict[str, CheckResult]]
 
 

@@ -15,7 +15,7 @@ from grader.selfcheck.kit import Kit, read_kit
 from grader.selfcheck.runs import Runs
 
 ROOT = Path(__file__).parents[3]
-SUBMISSIONS = ROOT / "submissions" / "language_model"
+SUBMISSIONS = ROOT / "examples" / "language_model"
 
 
 @pytest.fixture(scope="module")
