@@ -81,8 +81,9 @@ def find_assignment(given: str) -> Assignment:
         return load_assignment(given)
     folder = Path(given).parent if Path(given).name == "assignment.toml" else Path(given)
     if not (folder / "assignment.toml").is_file():
-        if folder.parent == Path() and not folder.is_dir():
-            raise UnknownName("assignment", given, bundled())
+        if not folder.is_dir():
+            beside = [str(file.parent) for file in sorted(folder.parent.glob("*/assignment.toml"))]
+            raise UnknownName("assignment", given, [*bundled(), *beside])
         raise UsageError(
             f"There is no assignment.toml in {given!r}.", "Give the folder that holds it, or an id."
         )

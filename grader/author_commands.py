@@ -10,7 +10,7 @@ import click
 _PATH = click.Path(path_type=Path, readable=False)
 
 
-@click.command("new")
+@click.command("new", short_help="Write a new assignment, which passes `grade verify`.")
 @click.argument("folder", type=_PATH, metavar="ASSIGNMENT")
 @click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")
 @click.option("--debug", is_flag=True, hidden=True)
@@ -25,7 +25,7 @@ def new(folder: Path, title: str | None, debug: bool) -> None:
     click.echo(f"The next three steps:   {folder / 'README.md'}")
 
 
-@click.command("import")
+@click.command("import", short_help="Turn a notebook or tests into the draft of one.")
 @click.argument("files", type=_PATH, nargs=-1, required=True, metavar="FILE...")
 @click.option("--out", type=_PATH, metavar="DIR", help="Folder of the draft. [the first file's name]")
 @click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")

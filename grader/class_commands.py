@@ -293,7 +293,7 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
     click.echo(f"{number} among {len(codes)} hand-ins: {out}")
 
 
-@click.command("diff")
+@click.command("diff", short_help="Whose mark changed between two runs, and why.")
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)
 @BOOK

@@ -56,11 +56,11 @@ def program() -> None:
 )
 @click.version_option(__version__, prog_name="grade")
 def main() -> None:
-    """Grade a submission of the Transformer coursework.
+    """Grade submissions of the Transformer coursework.
 
     \b
     grade submissions/alice   grade one submission
-    grade init my-work        write the starter kit
+    grade submissions.zip     grade a class, as downloaded
     """
 
 
@@ -173,10 +173,28 @@ def _run(
         graded = grade(path, options, progress)
     words = language(speaks, find_assignment(assignment).root)
     _deliver(graded.report, target, formats or _FORMATS, words)
+    if _is_of_another_assignment(assignment, path, graded.report):
+        said = words(
+            "Nothing that {title} asks for is in this hand-in. Was another assignment meant? "
+            "Name it with --assignment.",
+            title=words(graded.report.assignment_title),
+        )
+        errors.print(said, markup=False)
     if debug:
         for check, trace in graded.internal_errors.items():
             errors.print(f"\n{check}: the grader's own error\n{trace}", markup=False, highlight=False)
     return exit_code(graded.report)
+
+
+def _is_of_another_assignment(assignment: str, path: Path, report: GradeReport) -> bool:
+    """No assignment was named, and the code has other names than the coursework's and nothing that it asks for."""
+    from grader.model import Status
+    from grader.starter import COURSEWORK, starter_files, starter_root
+
+    code = {file.name for file in path.rglob("*.py")}
+    nothing = {check.status for check in report.checks} <= {Status.MISSING, Status.BLOCKED}
+    others = bool(code) and code.isdisjoint(starter_files(starter_root()))
+    return assignment == COURSEWORK and nothing and others
 
 
 def _list_hand_ins(found: ClassHandIns, assignment: str) -> ExitCode:
@@ -274,7 +292,7 @@ def init(directory: Path, assignment: str, debug: bool) -> None:
     click.echo(f"\nFill it in, then check yourself:  grade {directory}{other} --public")
 
 
-@main.command()
+@main.command(short_help="Every number of the coursework with its derivation.")
 @click.option("--markdown", is_flag=True, help="As Markdown.")
 @click.option(
     "--run", type=OneOf("run", ("3b", "3d")), metavar="3b|3d", help="Fine-tune, and print the table."
@@ -317,7 +335,7 @@ def reference(markdown: bool, run: str | None, debug: bool, **options: Any) -> N
     click.echo(report.as_markdown() if markdown else report.as_text())
 
 
-@main.group(invoke_without_command=True)
+@main.group(invoke_without_command=True, short_help="The data and models of the real run: what is here.")
 @click.option("--check", "thorough", is_flag=True, help="Compare every byte with what was fetched.")
 @click.option("--debug", is_flag=True, hidden=True)
 @click.pass_context

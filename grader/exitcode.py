@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     """In the order of precedence where several hold: GRADER_ERROR, then POINTS_LOST, then NEEDS_REVIEW."""
 
     ALL_PASSED = 0
-    """Every selected check passed."""
+    """Every selected check passed; of a class: every hand-in was graded."""
     POINTS_LOST = 1
     """At least one check did not earn its full points."""
     USAGE = 2
@@ -19,7 +19,8 @@ class ExitCode(IntEnum):
     NEEDS_REVIEW = 3
     """Everything that a machine marks passed; a person has still to mark the rest."""
     GRADER_ERROR = 4
-    """Something could not be graded by the grader's own fault; no points were lost by it."""
+    """Something could not be graded by the grader's own fault, which costs no points; of a class: a hand-in could not
+    be graded, and is named."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C or SIGTERM; no report was written."""
 

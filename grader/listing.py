@@ -11,6 +11,7 @@ from rich.text import Text
 
 from grader.assignment import select
 from grader.model import Assignment, Visibility
+from grader.serialise import rounded
 
 
 def print_assignment(
@@ -28,7 +29,9 @@ def print_assignment(
             continue
         total = sum((c.points for c in of_part), Decimal(0))
         table.add_row(
-            Text(part.id, style="bold"), Text(f"{total}", style="bold"), Text(part.title, style="bold")
+            Text(part.id, style="bold"),
+            Text(f"{rounded(total)}", style="bold"),
+            Text(part.title, style="bold"),
         )
         for check in of_part:
             marks = [] if check.visibility is Visibility.PUBLIC else ["hidden"]
@@ -36,8 +39,8 @@ def print_assignment(
             title = Text(check.title)
             if marks:
                 title.append(f"  ({', '.join(marks)})", style="dim")
-            table.add_row(f"  {check.id}", f"{check.points}", title)
+            table.add_row(f"  {check.id}", f"{rounded(check.points)}", title)
     total = sum((c.points for c in checks), Decimal(0))
     console.print(Text(f"{assignment.title}, version {assignment.version}\n", style="bold"))
     console.print(table)
-    console.print(f"\n{len(checks)} checks, {total} points.")
+    console.print(f"\n{len(checks)} checks, {rounded(total)} points.")

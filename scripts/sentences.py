@@ -18,7 +18,7 @@ from jinja2 import Environment, nodes
 PHRASE, SENTENCE = 2, 4
 """Words that a text has at the least; in the bank of misconceptions shorter ones are names of variants."""
 NOT_SHOWN_KEYWORDS = frozenset(
-    {"belief", "why", "help", "metavar", "old", "new", "default", "pattern", "edits"}
+    {"belief", "why", "help", "short_help", "metavar", "old", "new", "default", "pattern", "edits"}
 )
 NOT_SHOWN_CALLS = frozenset(
     {

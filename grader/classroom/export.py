@@ -134,7 +134,7 @@ def _read_roster(path: Path) -> Roster:
         return roster_from(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f"The roster {path} cannot be read: {error}.", "Give the platform's own export."
+            f"The roster {str(path)!r} cannot be read: {error.strerror}.", "Give the platform's own export."
         ) from None
 
 

@@ -138,7 +138,9 @@ def read_policy(path: Path) -> Policy:
     """The policy in the file `path`; raises UsageError, which names the key that is wrong."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be read: {error.strerror}.", _STEP) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", _STEP) from None
     _known(document, _TOP, path)
     late, cap = _table(document, "late", path), _table(document, "cap", path)

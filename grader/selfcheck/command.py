@@ -33,7 +33,7 @@ _LOOKS: dict[str, Any] = {"debounce": 100, "step": 20, "rust_timeout": 500, "yie
     "folder",
     type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
-    help="The folder with your work. [what was unpacked here, else the current folder]",
+    help="The folder with your work. [that of the kit which was unpacked here]",
 )
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, for a program.")
@@ -69,6 +69,14 @@ def check(
     words = language(spoken(lang), kit.root)
     chosen = kit.select(names)
     console = Console(highlight=False)
+    if kit.fallback:
+        said = words(
+            "There is no student kit in {place} or above it: these are the public checks of {title}, which came with "
+            "the grader.",
+            place=str(kit.work),
+            title=words(kit.title),
+        )
+        click.echo(said, err=True)
     with Runs(kit, kit.preload(chosen)) as runs:
         if watch:
             from watchfiles import watch as saves

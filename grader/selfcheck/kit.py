@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from grader import entries
-from grader.errors import AssignmentError, UnknownName, UsageError
+from grader.errors import AssignmentError, UnknownName, UsageError, did_you_mean
 from grader.paths import data_root
 
 KIT = "kit.toml"
@@ -54,6 +54,8 @@ class Kit:
     """Seconds that a check may take, by section; 20 where none is given."""
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Part -> answer -> unit in which a bare number is read, "shape" or "text"."""
+    fallback: bool = False
+    """No kit was near the work: these are the checks of the coursework that came with the grader."""
 
     def limit(self, check: str) -> float:
         """Seconds for the check of this id."""
@@ -76,32 +78,44 @@ class Kit:
             everything = False
             found = {c.id for c in self.checks if c.id == name or (name and c.part.startswith(name))}
             if not found:
-                parts = dict.fromkeys(c.part for c in self.checks)
-                raise UnknownName("public check or part", name, [*parts, *(c.id for c in self.checks)])
+                ids = [c.id for c in self.checks]
+                parts = list(dict.fromkeys(c.part for c in self.checks))
+                known = [*parts, *ids] if did_you_mean(name, ids) else parts
+                raise UnknownName("public check or part", name, known)
             chosen |= found
         return tuple(c for c in self.checks if everything or c.id in chosen)
 
 
 def find_kit(folder: Path | None = None, assignment: str = "transformer") -> Kit:
-    """The kit that `folder` (or the current one) belongs to: what students unpacked, else the bundled assignment.
+    """The kit that `folder` belongs to, else the one that the current folder does, else the bundled assignment.
 
-    Raises UsageError where there is neither, AssignmentError for a kit that cannot be read.
+    With the current folder's kit, or the bundled one, the work is in `folder`. Raises UsageError where there is none,
+    AssignmentError for a kit that cannot be read.
     """
-    given = (folder or Path.cwd()).resolve()
+    here = Path.cwd().resolve()
+    given = here if folder is None else folder.resolve()
     if not given.is_dir():
         what = "is a file" if given.exists() else "does not exist"
         raise UsageError(f"{str(folder)!r} {what}, and a folder is due.", "Give the folder with your work.")
-    for outer in (given, *given.parents):
-        if (outer / CHECKS / KIT).is_file():
-            below = given not in (outer, outer / CHECKS)
-            return read_kit(outer / CHECKS, given if below else None)
+    outer = _kit_around(given)
+    if outer is not None:
+        below = given not in (outer, outer / CHECKS)
+        return read_kit(outer / CHECKS, given if below else None)
+    outer = _kit_around(here)
+    if outer is not None:
+        return read_kit(outer / CHECKS, given)
     bundled = _bundled(assignment)
     if bundled is None:
         raise UsageError(
             f"There are no public checks in {str(given)!r} or above it.",
             "Change to the folder that you unpacked; it has the folders 'checks' and 'work'.",
         )
-    return read_kit(bundled, given)
+    return replace(read_kit(bundled, given), fallback=True)
+
+
+def _kit_around(place: Path) -> Path | None:
+    """The nearest folder with a kit, of `place` and those that it is in."""
+    return next((outer for outer in (place, *place.parents) if (outer / CHECKS / KIT).is_file()), None)
 
 
 def _bundled(assignment: str) -> Path | None:

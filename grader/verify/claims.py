@@ -8,6 +8,7 @@ from decimal import Decimal
 from grader.bank import Misconception
 from grader.errors import did_you_mean
 from grader.model import Status
+from grader.serialise import rounded
 from grader.verify.case import Case, at_seeds
 from grader.verify.proof import CheckRow, Claim, MisconceptionRow, Problem
 
@@ -51,7 +52,9 @@ def starter(case: Case) -> Claim:
     )
     points = sum((seen.possible for seen in found.values()), Decimal(0))
     earned = sum((seen.earned for seen in given), Decimal(0))
-    figures = f"{earned} of {points} points in {len(found)} checks"
+    figures = (
+        f"{rounded(earned)} of {rounded(points)} points in {len(found)} check{'s' if len(found) != 1 else ''}"
+    )
     return Claim("starter", "The empty starter gets none", figures, problems)
 
 

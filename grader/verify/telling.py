@@ -36,6 +36,8 @@ def pairs(case: Case) -> Claim:
         f"{count - told['']:,} of {count:,} pairs: {told['diagnosis']:,} by the diagnosis, {told['marks']:,} by the "
         f"marks, {told['values']:,} by the values alone"
     )
+    if not count:
+        figures = "there are no two"
     return Claim("pairs", "Any two misconceptions are told apart", figures, tuple(problems))
 
 
@@ -167,5 +169,8 @@ def reach(case: Case) -> Claim:
                         "Add to `reads` of its group what it reads.",
                     )
                 )
-    figures = f"{results - len(problems)} of {results} results stand with garbage in all other files"
+    if results:
+        figures = f"{results - len(problems)} of {results} results stand with garbage in all other files"
+    else:
+        figures = "none is declared: every check counts as reading all files"
     return Claim("reach", "Checks read no files but those declared", figures, tuple(problems))

@@ -274,9 +274,8 @@ def test_list_names_every_check_once_and_adds_up(grade: Grade) -> None:
     assert result.exit_code == 0
     for check in assignment.checks:
         assert len(re.findall(rf"^  {re.escape(check.id)} ", result.stdout, re.MULTILINE)) == 1
-    assert (
-        f"{len(assignment.checks)} checks, {sum(c.points for c in assignment.checks)} points" in result.stdout
-    )
+    total = sum(check.points for check in assignment.checks).normalize()
+    assert f"{len(assignment.checks)} checks, {total:f} points" in result.stdout
 
 
 def test_another_assignment_is_given_by_its_folder(grade: Grade, tmp_path: Path) -> None:
@@ -288,6 +287,19 @@ def test_another_assignment_is_given_by_its_folder(grade: Grade, tmp_path: Path)
     unknown = grade("list", "--assignment", "transfomer")
     assert unknown.exit_code == ExitCode.USAGE
     assert "Did you mean 'transformer'?" in unknown.stderr
+
+
+def test_work_for_another_assignment_is_told_from_work_that_is_not_done(grade: Grade, here: Path) -> None:
+    (here / "my-course").mkdir()
+    (here / "my-course" / "assignment.toml").touch()
+    refused(grade("list", "--assignment", "my-cours"), "no assignment 'my-cours'", "Did you mean 'my-course'")
+    (here / "work").mkdir()
+    told = "Was another assignment meant? Name it with --assignment."
+    (here / "work" / "attention.py").touch()
+    assert told not in grade("work", "--part", "4c").stderr
+    (here / "work" / "attention.py").unlink()
+    (here / "work" / "norm.py").write_text("def layer_norm(x): ...\n", "utf-8")
+    assert told in " ".join(grade("work", "--part", "4c").stderr.split())
 
 
 def test_list_public_leaves_hidden_checks_out(grade: Grade) -> None:

@@ -34,9 +34,11 @@ def test_answers(check_id, kit, handed_in, note):
         else:
             missing.append((name, found.problem))
     if missing:
-        name, problem = missing[0]
-        others = f" So {'is' if len(missing) == 2 else 'are'} {len(missing) - 1} more." if missing[1:] else ""
-        raise Missing(f"{problem.message}{others}", problem.next_step)
+        problem = missing[0][1]
+        others = ", ".join(name for name, _ in missing[1:])
+        raise Missing(
+            f"{problem.message} Open as well: {others}." if others else problem.message, problem.next_step
+        )
 
 
 def read(name, value, kind):
