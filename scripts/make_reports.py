@@ -3,7 +3,7 @@
     python -m scripts.make_reports
 
 Sources are in scripts/written/, named for their writer: NAME.WRITER.md or NAME.WRITER; what comes out is
-submissions/written/NAME.pdf or .docx. typst, pdflatex and Chromium are used where they are installed; a report whose
+examples/written/NAME.pdf or .docx. typst, pdflatex and Chromium are used where they are installed; a report whose
 writer is not here is left as it is. The writer lays out what stands in the source and adds nothing.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "scripts" / "written"
-MADE = ROOT / "submissions" / "written"
+MADE = ROOT / "examples" / "written"
 DAY = datetime(2024, 4, 2, tzinfo=UTC)
 """A fixed day, so that the same source gives the same bytes."""
 

@@ -3,7 +3,7 @@
     scripts/measure_reports [NAME …]
     scripts/measure_reports --without [NAME …]     # the line of one answer taken out of a report, each in turn
 
-Each file of submissions/written is read as `grade` reads it: documents in a sealed worker, answers by the words that
+Each file of examples/written is read as `grade` reads it: documents in a sealed worker, answers by the words that
 assignment.toml declares. What is found is held against scripts/written/truth.toml, which says what a person reads in
 the report: a number counts as found where it is one of the forms that stand there, whether the student is right or not.
 Exit code 1: something was found wrong. With --without the reports are those that are text, and counted is what is read,
@@ -32,7 +32,7 @@ from grader.numbers import ParsedNumber, parse_number
 from grader.written import Written
 
 ROOT = Path(__file__).resolve().parents[1]
-REPORTS = ROOT / "submissions" / "written"
+REPORTS = ROOT / "examples" / "written"
 TRUTH = ROOT / "scripts" / "written" / "truth.toml"
 FOUND, WRONG, REVIEW, MISSED = "found", "wrong", "to a person", "missed"
 

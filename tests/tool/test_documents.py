@@ -16,7 +16,7 @@ from grader.intake import read_submission
 from grader.model import Assignment
 from grader.written import Written
 
-WRITTEN = Path(__file__).parents[2] / "submissions" / "written"
+WRITTEN = Path(__file__).parents[2] / "examples" / "written"
 Read = Callable[[str, bytes], Written]
 
 
