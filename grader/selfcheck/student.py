@@ -13,7 +13,8 @@ from typing import Any
 from grader.worker.inside.handin import HandIn, library_names
 from grader.worker.inside.problems import StudentProblem, frames_of
 
-_SKIPPED = {"__pycache__", "node_modules", "reports", "checkpoints", ".venv", "venv"}
+_PACKAGES = "site-packages"
+_SKIPPED = {"__pycache__", "__MACOSX", "node_modules", "reports", "checkpoints", "venv", _PACKAGES}
 _LARGEST = 20_000_000
 """Bytes of a file beyond which it is no source: the limit of a hand-in."""
 
@@ -44,7 +45,11 @@ class Student:
 
     def where(self, error: BaseException) -> str:
         """The student's own line that raised; empty where none did."""
-        frames = frames_of(error, self._hand_in.folder, self._hand_in.sources)
+        frames = [
+            frame
+            for frame in frames_of(error, self._hand_in.folder, self._hand_in.sources)
+            if _PACKAGES not in Path(frame[0]).parts  # of an environment in the folder, with this tool in it
+        ]
         if not frames:
             return ""
         file, line, function, code = frames[-1]
@@ -83,9 +88,15 @@ def _as_name(path: str) -> str:
 
 
 def sources(work: Path) -> dict[str, Path]:
-    """Python files and notebooks of the work, by POSIX path; hidden folders, caches and reports are left out."""
+    """Python files and notebooks of the work, by POSIX path.
+
+    Hidden folders, caches, reports and virtual environments of any name are left out.
+    """
     found: dict[str, Path] = {}
     for folder, below, names in os.walk(work):
+        if "pyvenv.cfg" in names and Path(folder) != work:
+            below.clear()
+            continue
         below[:] = sorted(n for n in below if n not in _SKIPPED and not n.startswith("."))
         for name in sorted(names):
             file = Path(folder) / name

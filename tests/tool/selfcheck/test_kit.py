@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from grader.cli import main
 from grader.errors import UsageError
 from grader.selfcheck.kit import find_kit
+from grader.selfcheck.student import sources
 
 ALICE = Path(__file__).parents[3] / "submissions" / "alice"
 
@@ -56,3 +57,12 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_the_parts(name: str, st
     assert done.exit_code == 2
     assert step in done.stderr
     assert "2c.self" not in done.stderr
+
+
+def test_an_environment_in_the_work_is_no_work(tmp_path: Path) -> None:
+    """Under any name; the installed tool, too, defines what is asked for."""
+    for name in ("a.py", "part2/b.py", "env/lib/site-packages/grader/a.py", "packed/site-packages/c.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    assert list(sources(tmp_path)) == ["a.py", "part2/b.py"]
