@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import kernel, landlock, root, seccomp
+from . import kernel, landlock, pages, root, seccomp
 from .view import ASSETS, DEVICES, SANDBOX, UNPRIVILEGED, View
 
 STRICT, CONTAINER, NONE = "strict", "container", "none"
@@ -84,6 +84,7 @@ class Sealer:
         self._proc = -1
         self._own_pids = -1
         self._statm = -1
+        self._maps = -1
         self._tasks = 0
         if plan.level != NONE:
             self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -115,6 +116,7 @@ class Sealer:
             self._drop_user()
             self._tasks = _tasks_of(os.getuid())
         self._statm = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+        self._maps = os.open("self/maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         kernel.set_dumpable(False)
         kernel.forbid_new_privileges()
         if not self.strict:
@@ -124,6 +126,13 @@ class Sealer:
         """After the imports."""
         if self.strict:
             root.freeze()
+
+    def gather_pages(self) -> None:
+        """After the imports: workers are forked faster from large pages."""
+        if self._maps >= 0:
+            with os.fdopen(self._maps) as file:
+                pages.gather(file.read())
+            self._maps = -1
 
     def address_space(self) -> int:
         """Bytes of virtual memory of the zygote: the zero of a worker's memory limit."""
