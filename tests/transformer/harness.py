@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +140,17 @@ def _refuse_other_than_module(module: Any) -> None:
 def _call(module: nn.Module, *inputs: Any) -> Any:
     """module(*inputs); a forward that takes other arguments is told by its signature."""
     try:
+        return module(*inputs)
+    except TypeError:
+        _refuse_misfit(module, inputs)
+        raise
+
+
+def _refuse_misfit(module: nn.Module, inputs: Sequence[Any]) -> None:
+    try:
         signature = inspect.signature(module.forward)
     except (TypeError, ValueError):  # compiled code may have none
-        return module(*inputs)
+        return
     try:
         signature.bind(*inputs)
     except TypeError as error:
@@ -150,7 +158,6 @@ def _call(module: nn.Module, *inputs: Any) -> Any:
         raise TypeError(
             f"{type(module).__name__}.forward{signature} cannot be called with {count}: {error}."
         ) from None
-    return module(*inputs)
 
 
 def forward_and_inputs(module: nn.Module, inputs: list[Any]) -> dict[str, Any]:

@@ -77,8 +77,7 @@ class Caller:
             named = {k: self._resolve(v) for k, v in kwargs.items()}
             if call["seed"] is not None:
                 seed_everything(call["seed"])
-            self._check_signature(call["target"], target, ready, named)
-            return target(*ready, **named)
+            return self._called(call["target"], target, ready, named)
         except StudentProblem:
             raise
         except BaseException as error:
@@ -122,16 +121,14 @@ class Caller:
             return {key: self._resolve(item) for key, item in value.items()}
         return value
 
-    def _check_signature(self, name: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
-        if name.startswith("harness:"):
-            return
-        signature = _signature(target)
-        if signature is None:
-            return
+    def _called(self, name: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """The result. Only where a TypeError came out is it asked whether the arguments fit: that takes longer."""
         try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise StudentProblem("signature", _misfit(name, target, args, kwargs, text_of(error))) from None
+            return target(*args, **kwargs)
+        except TypeError:
+            if not name.startswith("harness:"):
+                _refuse_misfit(name, target, args, kwargs)
+            raise
 
     def _raised(self, name: str, error: BaseException) -> StudentProblem:
         frames = frames_of(error, self._handin.folder, self._handin.sources)
@@ -174,6 +171,17 @@ def _signature(target: Any) -> inspect.Signature | None:
         return inspect.signature(asked)
     except Exception:
         return None
+
+
+def _refuse_misfit(name: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Raise StudentProblem where the arguments do not fit what `target` takes."""
+    signature = _signature(target)
+    if signature is None:
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise StudentProblem("signature", _misfit(name, target, args, kwargs, text_of(error))) from None
 
 
 def _misfit(name: str, target: Any, args: list[Any], kwargs: dict[str, Any], reason: str) -> str:

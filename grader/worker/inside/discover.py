@@ -14,6 +14,8 @@ from .book import Book, Broken, read_notebook, read_script
 from .cells import NotANotebook, looks_exported
 
 _MARKERS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
+_RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
+"""Whatever holds a relative import matches, and some text that holds none: walking a whole tree takes longer."""
 _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
 
 
@@ -25,10 +27,15 @@ class Place:
     line: int
     weak: bool
     """An assignment, which does not compete with a class or function of that name in the same file."""
-    shape: str = ""
-    """The syntax tree as text: two places of one shape define the same. Empty inside of blocks."""
+    node: ast.stmt | None = field(default=None, compare=False, repr=False)
+    """What defines it; None inside of blocks."""
     cell: str = ""
     """Where it is a cell of a notebook, its label: "a3.ipynb, cell 5"."""
+
+    @property
+    def shape(self) -> str:
+        """The syntax tree as text: two places of one shape define the same. Empty inside of blocks."""
+        return ast.dump(self.node) if self.node is not None else ""
 
     @property
     def where(self) -> str:
@@ -87,9 +94,13 @@ def index(files: Mapping[str, bytes]) -> Index:
             continue
         for name, places in _definitions(path, parsed.body).items():
             found.places.setdefault(name, []).extend(places)
-        if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(parsed)):
+        if _RELATIVE.search(content) and _imports_relatively(parsed):
             found.relative.add(path)
     return found
+
+
+def _imports_relatively(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
 
 
 # ---------------------------------------------------------------- notebooks
@@ -252,17 +263,16 @@ def _compete(places: list[Place]) -> list[Place]:
 def _of_statement(path: str, statement: ast.stmt) -> dict[str, Place]:
     """What one top-level statement binds, blocks included."""
     if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        return {statement.name: Place(path, statement.lineno, weak=False, shape=ast.dump(statement))}
+        return {statement.name: Place(path, statement.lineno, weak=False, node=statement)}
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        shape = ast.dump(statement)
-        return {name: Place(path, statement.lineno, weak=True, shape=shape) for name in _names(targets)}
+        return {name: Place(path, statement.lineno, weak=True, node=statement) for name in _names(targets)}
     found: dict[str, Place] = {}
     for block in _blocks(statement):
         for inner in block:
             for name, place in _of_statement(path, inner).items():
                 if name not in found or found[name].weak:
-                    found[name] = replace(place, shape="")
+                    found[name] = replace(place, node=None)
     return found
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .calls import seed_everything
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -44,6 +46,7 @@ def load(preload: Sequence[str], sources: Sources, assets: str | None) -> Module
         module = importlib.import_module(name)
         if name == "torch":  # before any operation: a pool of threads does not survive a fork
             module.set_num_threads(1)
+    seed_everything(0)  # numpy imports its generators at the first use
     for name, source in sources.modules.items():
         _execute(ModuleType(name), source)
     if sources.harness is None:

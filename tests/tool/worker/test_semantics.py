@@ -197,6 +197,14 @@ def test_a_wrong_signature_is_shown(level: str, make: Make, arguments: tuple[int
     assert "Attention(embed_dim, num_heads=2)" in raised.message
 
 
+def test_a_signature_that_says_too_little_is_not_held_against_code_that_takes_the_call(
+    level: str, ask: Ask
+) -> None:
+    doubled = "import functools\ndef doubled(x):\n    return 2 * x\n"
+    code = doubled + "@functools.wraps(doubled)\ndef f(*args):\n    return doubled(args[0])\n"
+    assert value_of(ask(level, code, "f", 8, 9)) == 16
+
+
 def test_a_type_error_inside_is_no_signature(level: str, ask: Ask) -> None:
     assert problem_of(ask(level, "def f():\n    return len(3)\n"), "exception").type_name == "TypeError"
     inherits = "from torch import nn\nclass f(nn.Module): pass\n"
