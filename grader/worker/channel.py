@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import selectors
+import select
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -38,13 +38,13 @@ class Channel:
 
     def send(self, pieces: Sequence[bytes], deadline: float) -> None:
         """`deadline` is a time.monotonic(); raises ChannelClosed or DeadlinePassed."""
-        for piece in pieces:
+        for piece in wire.gathered(pieces):
             view = memoryview(piece)
             while view:
                 try:
                     view = view[self._socket.send(view) :]
                 except BlockingIOError:
-                    self._wait(selectors.EVENT_WRITE, deadline)
+                    self._wait(select.POLLOUT, deadline)
                 except OSError as error:
                     raise ChannelClosed(str(error)) from None
 
@@ -61,7 +61,7 @@ class Channel:
             try:
                 got = self._socket.recv_into(buffer[at:])
             except BlockingIOError:
-                self._wait(selectors.EVENT_READ, deadline)
+                self._wait(select.POLLIN, deadline)
                 continue
             except OSError as error:
                 raise ChannelClosed(str(error)) from None
@@ -73,19 +73,19 @@ class Channel:
         return buffer
 
     def _wait(self, event: int, deadline: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, event)
-            while True:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise DeadlinePassed
-                if self._watch is None:
-                    slice_s = left
-                else:
-                    self._watch()
-                    slice_s = min(left, self._every_s)
-                if selector.select(slice_s):
-                    return
+        poll = select.poll()
+        poll.register(self._socket, event)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise DeadlinePassed
+            if self._watch is None:
+                slice_s = left
+            else:
+                self._watch()
+                slice_s = min(left, self._every_s)
+            if poll.poll(1000 * slice_s):
+                return
 
     def close(self) -> None:
         """Hangs up."""

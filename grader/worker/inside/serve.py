@@ -55,7 +55,7 @@ class Channel:
 
     def send(self, header: dict[str, Any], buffers: list[bytes], caps: wire.Caps) -> None:
         """One frame."""
-        for piece in wire.frame(header, buffers, caps):
+        for piece in wire.gathered(wire.frame(header, buffers, caps)):
             self._end.sendall(piece)
 
 

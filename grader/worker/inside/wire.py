@@ -19,7 +19,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -42,6 +42,7 @@ ITEM_SIZE = {
 """The dtypes that travel, with the bytes of one element."""
 
 MAX_INT = 2**63
+_SMALL = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +177,17 @@ class Encoder:
             raise Unsendable(path, f"makes the answer larger than {limit:,.0f} MiB")
         if len(self.buffers) >= self.caps.tensors:
             raise Unsendable(path, f"is one of more than {self.caps.tensors:,} tensors")
-        torch = sys.modules["torch"]
-        flat = tensor.contiguous().reshape(-1)
-        self.buffers.append(flat.view(torch.uint8).numpy().tobytes() if size else b"")
+        self.buffers.append(_bytes(tensor) if size else b"")
         return {"T": [name, shape]}
+
+
+def _bytes(tensor: Any) -> bytes:
+    """The elements one after the other, in row-major order whatever the strides."""
+    torch = sys.modules["torch"]
+    if tensor.dtype is torch.bfloat16:  # NumPy has no such type
+        tensor = tensor.contiguous().view(torch.int16)
+    data: bytes = tensor.numpy().tobytes()
+    return data
 
 
 def _dtype_name(tensor: Any) -> str:
@@ -193,6 +201,19 @@ def frame(header: dict[str, Any], buffers: list[bytes], caps: Caps | None = None
     if len(text) > caps.header_bytes:
         raise WireError(f"a header of {len(text):,} bytes is above the cap of {caps.header_bytes:,}")
     return [PREFIX.pack(MAGIC, len(text), sum(map(len, buffers))) + text, *buffers]
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes with the small ones joined: each that is sent by itself wakes the other end."""
+    small: list[bytes] = []
+    for piece in pieces:
+        if len(piece) > _SMALL:
+            yield b"".join(small)
+            yield piece
+            small = []
+        else:
+            small.append(piece)
+    yield b"".join(small)
 
 
 def read_prefix(prefix: bytes, caps: Caps) -> tuple[int, int]:

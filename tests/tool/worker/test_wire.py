@@ -222,3 +222,13 @@ def test_the_place_inside_the_value_is_named() -> None:
     with pytest.raises(wire.Unsendable) as caught:
         wire.Encoder().encode({"a": [1, {"b": object()}]}, "result")
     assert caught.value.path == "result['a'][1]['b']"
+
+
+@given(st.lists(st.binary(max_size=40)))
+def test_joined_pieces_are_the_same_bytes_and_large_ones_are_not_copied(pieces: list[bytes]) -> None:
+    large = bytes(2**16 + 1)
+    mixed = [*pieces, large, *pieces]
+    joined = list(wire.gathered(mixed))
+    assert b"".join(joined) == b"".join(mixed)
+    assert len(joined) == 3
+    assert joined[1] is large
