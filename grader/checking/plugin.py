@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 
@@ -33,6 +33,14 @@ _STANDS_IN_THE_WAY = frozenset(set(Status) - {Status.PASSED, Status.PARTIAL, Sta
 
 _LESS_PATIENT = 4
 """By how much the time limit falls after a hang: 20 s become 5 s, where right code takes a tenth of a second."""
+
+_EACH: dict[str, Callable[[Check], bool]] = {
+    "number": lambda check: check.number is not None,
+    "prose_check": lambda check: check.review,
+}
+"""Names of arguments that stand for every check of a kind."""
+
+_CHECK = pytest.StashKey[str | None]()
 
 OnStart = Callable[[Check], None]
 OnFinish = Callable[[Check, Status], None]
@@ -68,6 +76,18 @@ class ChecksPlugin:
         self._shared: dict[str, Any] = {}
         self._brought = Brought(assignment)
         self._on_start, self._on_finish = on_start, on_finish
+        self._gifts: dict[str, Callable[[], Any]] = {
+            "check": lambda: self._check_now,
+            "student": self._student,
+            "submission": lambda: self.submission,
+            "assignment": lambda: self.assignment,
+            "answers": self._answers,
+            "expected": lambda: self._brought.expected,
+            "compare": self._compare,
+            "numbers": self._numbers,
+            "asserted": lambda: Asserted(self._check_now, self._student()),
+            "shared": lambda: self._shared,
+        }
         self.judge(submission, seed, open_worker)
 
     def judge(self, submission: Submission, seed: int, open_worker: Callable[[], AskWorker]) -> None:
@@ -85,25 +105,27 @@ class ChecksPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        # pytest-json-report reads the terminal plugin's options; only the reporter itself is in the way.
+        # pytest-json-report reads the terminal plugin's options; only the reporter itself is in the way. And nothing is
+        # captured here, which takes three hooks a check.
         config.pluginmanager.unregister(name="terminalreporter")
+        config.pluginmanager.unregister(name="capturemanager")
         config.addinivalue_line("markers", "check(id): the check of assignment.toml that this test judges")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test that asks for `number` judges every numeric answer, `prose_check` every reviewed one."""
-        kinds: dict[str, Callable[[Check], bool]] = {
-            "number": lambda check: check.number is not None,
-            "prose_check": lambda check: check.review,
-        }
-        for fixture, belongs in kinds.items():
+        for fixture, belongs in _EACH.items():
             if fixture in metafunc.fixturenames:
                 checks = [c for c in self.assignment.checks if belongs(c)]
                 metafunc.parametrize(
                     fixture, [pytest.param(c, id=c.id, marks=pytest.mark.check(c.id)) for c in checks]
                 )
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        # pytest asks at every turn which conftest.py files lie above a check; there are none
+        session.gethookproxy = lambda fspath: session.config.hook  # type: ignore[method-assign]
         order = {identifier: place for place, identifier in enumerate(self.selected)}
+        for item in items:
+            item.stash[_CHECK] = _marked(item)
         items[:] = sorted(
             (item for item in items if check_id(item) in order), key=lambda item: order[check_id(item) or ""]
         )
@@ -117,12 +139,18 @@ class ChecksPlugin:
 
     # -------------------------------------------------------------- what a check may ask for
 
-    @pytest.fixture(name="check")
-    def _check(self, request: pytest.FixtureRequest) -> Running:
-        return self.running[check_id(request.node) or ""]
+    # These are put into a check before pytest looks for them: resolving a fixture takes it a tenth of a millisecond,
+    # and a check has three. As fixtures they are for the fixtures that an author writes.
 
-    @pytest.fixture(name="student")
-    def _student(self, check: Running) -> Student:
+    def _hand_out(self, item: pytest.Item) -> None:
+        if isinstance(item, pytest.Function):
+            given = {name: self._gifts[name]() for name in item.fixturenames if name in self._gifts}
+            if callspec := getattr(item, "callspec", None):
+                given |= {name: callspec.params[name] for name in _EACH if name in callspec.params}
+            item.funcargs.update(given)
+
+    def _student(self) -> Student:
+        check = self._check_now
         return Student(
             start_worker=lambda: self._worker_for(check.declaration.part),
             timeout_s=self._limit(check.declaration),
@@ -130,43 +158,71 @@ class ChecksPlugin:
             on_reply=check.saw,
         )
 
-    @pytest.fixture(name="submission")
-    def _submission(self) -> Submission:
-        return self.submission
-
-    @pytest.fixture(name="assignment")
-    def _assignment(self) -> Assignment:
-        return self.assignment
-
-    @pytest.fixture(name="answers")
     def _answers(self) -> Answers:
         if "answers" not in self._shared:
             self._shared["answers"] = read_answers(self.submission)
         answers: Answers = self._shared["answers"]
         return answers
 
-    @pytest.fixture(name="expected")
-    def _expected(self) -> Expected:
-        return self._brought.expected
-
-    @pytest.fixture(name="compare")
-    def _compare(self, check: Running) -> Compare:
+    def _compare(self) -> Compare:
         from grader.checking.comparing import Compare
 
-        return Compare(check, lambda: self._brought.expected, lambda: self._brought.bank)
+        return Compare(self._check_now, lambda: self._brought.expected, lambda: self._brought.bank)
+
+    def _numbers(self) -> Numbers:
+        quantities = lambda: self._brought.quantities  # noqa: E731
+        return Numbers(self._check_now, self._answers(), self.assignment, quantities)
+
+    @pytest.fixture(name="check")
+    def _fixture_check(self) -> Running:
+        value: Running = self._gifts["check"]()
+        return value
+
+    @pytest.fixture(name="student")
+    def _fixture_student(self) -> Student:
+        value: Student = self._gifts["student"]()
+        return value
+
+    @pytest.fixture(name="submission")
+    def _fixture_submission(self) -> Submission:
+        value: Submission = self._gifts["submission"]()
+        return value
+
+    @pytest.fixture(name="assignment")
+    def _fixture_assignment(self) -> Assignment:
+        value: Assignment = self._gifts["assignment"]()
+        return value
+
+    @pytest.fixture(name="answers")
+    def _fixture_answers(self) -> Answers:
+        value: Answers = self._gifts["answers"]()
+        return value
+
+    @pytest.fixture(name="expected")
+    def _fixture_expected(self) -> Expected:
+        value: Expected = self._gifts["expected"]()
+        return value
+
+    @pytest.fixture(name="compare")
+    def _fixture_compare(self) -> Compare:
+        value: Compare = self._gifts["compare"]()
+        return value
 
     @pytest.fixture(name="numbers")
-    def _numbers(self, check: Running, answers: Answers) -> Numbers:
-        return Numbers(check, answers, self.assignment, lambda: self._brought.quantities)
+    def _fixture_numbers(self) -> Numbers:
+        value: Numbers = self._gifts["numbers"]()
+        return value
 
     @pytest.fixture(name="asserted")
-    def _asserted(self, check: Running, student: Student) -> Asserted:
-        return Asserted(check, student)
+    def _fixture_asserted(self) -> Asserted:
+        value: Asserted = self._gifts["asserted"]()
+        return value
 
     @pytest.fixture(name="shared")
-    def _shared_store(self) -> dict[str, Any]:
+    def _fixture_shared(self) -> dict[str, Any]:
         """What one check of this submission leaves for a later one, such as trained weights."""
-        return self._shared
+        value: dict[str, Any] = self._gifts["shared"]()
+        return value
 
     # -------------------------------------------------------------- around each check
 
@@ -174,9 +230,11 @@ class ChecksPlugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         identifier = check_id(item) or ""
         declaration = self.selected[identifier]
-        self.running[identifier] = Running(declaration, derive_seed(self.seed, identifier))
+        self._check_now = Running(declaration, derive_seed(self.seed, identifier))
+        self.running[identifier] = self._check_now
         self.durations[identifier] = time.perf_counter()
         self._on_start(declaration)
+        self._hand_out(item)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -184,11 +242,9 @@ class ChecksPlugin:
         self._refuse_if_blocked(declaration)
         return (yield)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        """The report of one stage. pytest's own would render what was raised, and nobody reads it."""
         identifier = check_id(item) or ""
         if call.excinfo is not None:
             self._take_down(identifier, call.excinfo)
@@ -197,7 +253,14 @@ class ChecksPlugin:
         if call.when == "teardown":
             self.durations[identifier] = time.perf_counter() - self.durations[identifier]
             self._on_finish(self.selected[identifier], self.status.get(identifier, Status.GRADER_ERROR))
-        return report
+        return pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="passed" if call.excinfo is None else "failed",
+            longrepr=None,
+            when=cast(Literal["setup", "call", "teardown"], call.when),
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -207,7 +270,12 @@ class ChecksPlugin:
         self.json_report = json_report
 
     def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
-        return {"check": check_id(item)}
+        # told once: at each stage all that was told is written as JSON, to see whether it can be
+        return {"check": check_id(item)} if call.when == "teardown" else {}
+
+    def pytest_json_runtest_stage(self, report: pytest.TestReport) -> dict[str, Any]:
+        """What is read of a stage, and no more: its text would be rendered each time."""
+        return {"outcome": report.outcome}
 
     # -------------------------------------------------------------- inside
 
@@ -256,6 +324,10 @@ class ChecksPlugin:
 
 def check_id(item: pytest.Item) -> str | None:
     """The id in the `check` mark, or None for a test that is no check."""
+    return item.stash[_CHECK]
+
+
+def _marked(item: pytest.Item) -> str | None:
     mark = item.get_closest_marker("check")
     return str(mark.args[0]) if mark and mark.args else None
 

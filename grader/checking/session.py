@@ -114,11 +114,12 @@ def _arguments(assignment: Assignment, files: Iterable[Path]) -> list[str]:
         "--import-mode=importlib",
         "--capture=no",
         *(f"-pno:{plugin}" for plugin in _UNUSED),
-        "--json-report",
-        "--json-report-file=none",
         "--tb=no",
         "--continue-on-collection-errors",
-        "--json-report-omit=log,streams,warnings,collectors,keywords,traceback",
+        "--json-report",
+        "--json-report-file=none",
+        "--json-report-omit",  # takes all that follows, so it is the last
+        *("log", "streams", "warnings", "collectors", "keywords", "traceback"),
     ]
 
 

@@ -199,6 +199,21 @@ def test_a_check_whose_fixture_fails_does_not_pass(setup: str, run: Run) -> None
     assert results["2a.right"].status is Status.PASSED
 
 
+def test_an_authors_own_fixture_may_ask_for_what_a_check_may(run: Run) -> None:
+    body = """
+@pytest.fixture
+def answered(check, student, submission, shared):
+    shared["seen"] = submission.name
+    return check, student.call("f")
+
+@check('2a.x')
+def test_x(check, answered, shared):
+    assert answered == (check, "student:f") and shared == {"seen": "s"}
+"""
+    results, internal = run(body, "2a.x", workers=[])
+    assert (results["2a.x"].status, internal) == (Status.PASSED, {})
+
+
 @pytest.mark.parametrize("mark", ["skip", "skipif(True, reason='no')", "xfail"])
 def test_no_mark_of_pytest_lets_a_check_off(mark: str, run: Run) -> None:
     body = f"@check('2a.x')\n@pytest.mark.{mark}\ndef test_x(check): assert False, 'wrong'\n" + RIGHT
