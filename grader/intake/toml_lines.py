@@ -12,6 +12,12 @@ _NAME_PART = re.compile(r"""[\w-]+|"[^"\n]*"|'[^'\n]*'""")
 # What can change whether the next line starts with a key: quotes of either kind, comments, brackets.
 _TOKEN = re.compile(r'"""|\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]|\n')
 
+_REST = {
+    '"""': re.compile(r'(?:[^"\\]+|\\.|"(?!""))*+"""', re.DOTALL),
+    "'''": re.compile(r"(?:[^']+|'(?!''))*+'''", re.DOTALL),
+}
+"""By its quotes, what is left of a text of several lines."""
+
 
 def key_lines(text: str) -> dict[str, int]:
     """Dotted key -> line counted from 1, for a text that tomllib has accepted; sections are in it as well."""
@@ -56,11 +62,5 @@ def _end_of_statement(text: str, position: int, header: bool) -> int:
 
 def _end_of_long_text(text: str, position: int, mark: str) -> int:
     """Position behind the closing quotes; in a basic text a backslash guards the next character."""
-    while position < len(text):
-        if text[position] == "\\" and mark == '"""':
-            position += 2
-        elif text.startswith(mark, position):
-            return position + 3
-        else:
-            position += 1
-    return len(text)
+    found = _REST[mark].match(text, position)
+    return found.end() if found else len(text)

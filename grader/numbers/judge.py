@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 
 from grader.intake import Answer, Answers, Found
 from grader.model import Check, Status, Visibility
@@ -152,7 +153,13 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
         said = parsed.message
         message = f"{question.key} {said[3:]}" if said.startswith("It is ") else f"{question.key}: {said}"
         return case.verdict(NOTHING, message, parsed.next_step)
-    carried = carried_values(question, sheet)
+
+    @cache
+    def carried() -> list[Carried]:
+        return carried_values(question, sheet)
+
+    if right := _right(case, parsed, carried):  # as most are; all that follows takes longer
+        return right
     rules: tuple[Callable[[ParsedNumber], Verdict | None], ...] = (
         lambda reading: _right(case, reading, carried),
         lambda reading: _another_right_way(case, reading),
@@ -166,7 +173,7 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
     return next((verdict for verdict in found if verdict), None) or _wrong(case, parsed)
 
 
-def _right(case: _Case, parsed: ParsedNumber, carried: Iterable[Carried]) -> Verdict | None:
+def _right(case: _Case, parsed: ParsedNumber, carried: Callable[[], Iterable[Carried]]) -> Verdict | None:
     question = case.question
     comparison = compare_number(parsed, question.expected, question.tolerance, unit=question.due)
     if comparison.outcome is Outcome.WRONG:
@@ -178,18 +185,18 @@ def _right(case: _Case, parsed: ParsedNumber, carried: Iterable[Carried]) -> Ver
     }
     note = comparison.note
     if comparison.outcome is Outcome.EARLY_ROUNDED:
-        ways = (way for way in carried if compare_number(parsed, way.value).outcome is not Outcome.WRONG)
+        ways = (way for way in carried() if compare_number(parsed, way.value).outcome is not Outcome.WRONG)
         if way := next(ways, None):
             note = f"It follows from your own {way.shown}, and the difference is within the tolerance."
     return case.verdict(FULL, messages[comparison.outcome], parsed=parsed, notes=(note,))
 
 
 def _carried_forward(
-    case: _Case, parsed: ParsedNumber, carried: Iterable[Carried], *, loosely: bool
+    case: _Case, parsed: ParsedNumber, carried: Callable[[], Iterable[Carried]], *, loosely: bool
 ) -> Verdict | None:
     """The number follows from the student's own earlier ones; loosely: as far as their printed digits tell."""
     question = case.question
-    for way in carried:
+    for way in carried():
         tolerance = way.slack() if loosely else question.tolerance
         if compare_number(parsed, way.value, tolerance, unit=question.due).outcome is Outcome.WRONG:
             continue
