@@ -164,7 +164,7 @@ def main() -> None:
     fresh_command += [word for part in PARTS for word in ("--part", part)]
     with (
         Zygote(spec, isolation=options.level) as zygote,
-        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE)) as judge,
+        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE), seed=1) as judge,
     ):
         for _ in range(3):
             grade_once(judge)

@@ -32,7 +32,7 @@ from grader.checking.session import results_of, run_checks, run_session
 from grader.checking.student import AskWorker
 from grader.errors import JudgeDied
 from grader.model import Assignment, Check, CheckResult, Submission
-from grader.worker.inside import kernel
+from grader.worker.inside import kernel, pages
 
 if TYPE_CHECKING:
     from grader.worker import Zygote
@@ -54,18 +54,21 @@ class WarmJudge:
         zygote: Zygote | None,
         rehearsal: Submission | None = None,
         imports: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
         """`zygote`: where workers come from; None where no selected check runs student code.
 
         `rehearsal`: a right hand-in of the assignment's own. The warm process judges it once before it is forked, so
         that what libraries do only once is done; without it every submission pays for that. `imports`: modules that
-        checks import only when they need them, to be imported by then.
+        checks import only when they need them, to be imported by then. `seed`: of the rehearsal; where it is that of
+        the submissions too, what the reference computes from a seed alone, and keeps, is computed once.
         """
         self._assignment = assignment
         self._selected = selected
         self._zygote = zygote
         self._rehearsal = rehearsal
         self._imports = tuple(imports)
+        self._seed = seed
         self._pid: int | None = None
 
     def __enter__(self) -> Self:
@@ -131,7 +134,9 @@ class WarmJudge:
         pid = os.fork()
         if pid == 0:
             self._control.close()
-            plugin = _Template(self._assignment, self._selected, theirs, self._rehearsal, connection)
+            plugin = _Template(
+                self._assignment, self._selected, theirs, self._rehearsal, connection, self._seed
+            )
             _be_template(plugin, self._imports, parent)
         theirs.close()
         if connection is not None:
@@ -210,8 +215,9 @@ class _Template(ChecksPlugin):
         control: socket.socket,
         rehearsal: Submission | None,
         connection: Connection | None,
+        seed: int,
     ) -> None:
-        super().__init__(assignment, _NOBODY, selected, 0, _no_worker)
+        super().__init__(assignment, _NOBODY, selected, seed, _no_worker)
         self._control = control
         self._rehearsal = rehearsal
         self._connection = connection
@@ -223,15 +229,18 @@ class _Template(ChecksPlugin):
         if self._rehearsal is not None:
             open_worker = _opener(self._rehearsal, self._connection)
             checks = tuple(self.selected.values())
-            run_checks(self.assignment, self._rehearsal, checks, seed=0, open_worker=open_worker)
+            run_checks(self.assignment, self._rehearsal, checks, seed=self.seed, open_worker=open_worker)
         if self._connection is not None:
             self._connection.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         _one_thread()  # again: the checks may have brought torch only now
+        for item in session.items:
+            item.location  # noqa: B018  (pytest computes it when it is first read, which takes a while)
         gc.collect()
         gc.freeze()
+        pages.gather(Path("/proc/self/maps").read_text())
         while True:
             message, fds, _, _ = socket.recv_fds(self._control, 16, 3)
             if not message:

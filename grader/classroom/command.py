@@ -84,7 +84,7 @@ def grade_class(
                 unwritten[hand_in.student] = error.message
 
         with (
-            _judges(assignment, selected, options, run, len(hand_ins)) as judges,
+            _judges(assignment, selected, options, run, len(hand_ins), seed) as judges,
             shown(errors, len(hand_ins), deliver) as watcher,
         ):
             tally = ClassRun(assignment, selected, book, run, watcher).grade(
@@ -130,16 +130,21 @@ def _print(
 
 
 def _judges(
-    assignment: Assignment, selected: Sequence[Check], options: Options, run: ClassOptions, hand_ins: int
+    assignment: Assignment,
+    selected: Sequence[Check],
+    options: Options,
+    run: ClassOptions,
+    hand_ins: int,
+    seed: int,
 ) -> AbstractContextManager[Judges]:
     if run.cluster is not None:
         from grader.cluster import on_cluster
 
         name = assignment.id if options.assignment == assignment.id else str(assignment.root)
-        return on_cluster(run.cluster, name, assignment, selected, options.isolation, run)
+        return on_cluster(run.cluster, name, assignment, selected, options.isolation, run, seed)
     from grader.classroom.judges import local
 
-    return local(assignment, selected, options.isolation, hand_ins, run.jobs)
+    return local(assignment, selected, options.isolation, hand_ins, run.jobs, seed)
 
 
 def _exit_code(tally: Tally) -> ExitCode:

@@ -94,8 +94,9 @@ def local(
     isolation: IsolationChoice,
     hand_ins: int,
     jobs: int,
+    seed: int,
 ) -> Iterator[Local]:
-    """The process that workers are forked from, and the one that judges are forked from."""
+    """The process that workers are forked from, and the one that judges are forked from. `seed`: of the run."""
     from grader.checking.warm import WarmJudge
 
     modules = preload(assignment, selected)
@@ -107,7 +108,7 @@ def local(
         rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
         imports = reference_modules(assignment, selected) if rehearsal is not None else ()
         judge = stack.enter_context(
-            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports)
+            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports, seed=seed)
         )
         judge.start()
         yield Local(judge, zygote, jobs)

@@ -34,6 +34,7 @@ def on_cluster(
     selected: Sequence[Check],
     isolation: IsolationChoice,
     options: ClassOptions,
+    seed: int,
 ) -> Iterator[ClusterJudges]:
     """The judges of a cluster.
 
@@ -57,6 +58,7 @@ def on_cluster(
         checks=tuple(check.id for check in selected),
         isolation=isolation,
         timeout_s=options.timeout_s,
+        seed=seed,
     )
     with connected(address, options.jobs) as client, ClusterJudges(client, order) as judges:
         yield judges

@@ -35,7 +35,7 @@ def main() -> int:
     order: Order = pickle.load(questions)
     try:
         assignment, selected = _prepared(order)
-        with local(assignment, selected, order.isolation, _MANY, 1) as judges:
+        with local(assignment, selected, order.isolation, _MANY, 1, order.seed) as judges:
             _serve(questions, answers, judges, order.timeout_s)
     except GraderError as error:
         _say(answers, Refusal(error.message, error.next_step, final=True))

@@ -23,6 +23,8 @@ class Order:
     isolation: IsolationChoice
     timeout_s: float
     """For one submission."""
+    seed: int
+    """Of the run: under it a node judges the rehearsal."""
 
 
 @dataclass(frozen=True, slots=True)

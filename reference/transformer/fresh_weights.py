@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -22,13 +23,20 @@ def fresh_weights(shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, T
     are one with an axis split, such as (E, H, D) or (E, E, 1); other matrices are normal with standard deviation
     1.5 / sqrt(columns); the rest is normal with 0.3.
     """
+    named = tuple((name, tuple(shape)) for name, shape in shapes.items())
+    return {name: values.clone() for name, values in _drawn(named, seed).items()}
+
+
+@lru_cache(maxsize=16)
+def _drawn(shapes: tuple[tuple[str, tuple[int, ...]], ...], seed: int) -> dict[str, Tensor]:
+    """Kept: a judge draws for each submission of a class what it has drawn for the others."""
     generator = torch.Generator().manual_seed(seed)
     drawn: dict[str, Tensor] = {}
-    for name, shape in shapes.items():
-        normal = torch.randn(tuple(shape), generator=generator, dtype=torch.float64)
+    for name, shape in shapes:
+        normal = torch.randn(shape, generator=generator, dtype=torch.float64)
         side = math.isqrt(normal.numel())
         if len(shape) >= 2 and side in shape and side * side == normal.numel():
-            axis = list(shape).index(side)  # the rows; the other axes make up the columns
+            axis = shape.index(side)  # the rows; the other axes make up the columns
             rest = normal.movedim(axis, 0).shape[1:]
             q, r = torch.linalg.qr(normal.reshape(side, side))
             values = (1.5 * q * r.diagonal().sign()).reshape(side, *rest).movedim(0, axis)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -192,6 +193,7 @@ def by_chance(dropped: int, n: int, p: float) -> bool:
     return least <= dropped <= most
 
 
+@cache
 def _most(n: int, p: float, alarm: float) -> int:
     """The least k with P(X > k) <= alarm."""
     low, high = int(n * p) - 1, n
