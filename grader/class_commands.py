@@ -62,14 +62,14 @@ def class_book(
     from grader.classbook.statistics import class_statistics
     from grader.classroom.export import standings_under
     from grader.classroom.policy import Policy, final_mark, read_policy
-    from grader.gradebook import Gradebook
+    from grader.gradebook import opened_for
     from grader.render.files import write_atomically
 
     found = find_assignment(assignment)
     beside = Path("reports") if "://" in book else Path(book).parent
     folder, linked = out or beside, reports or beside
     policy = Policy() if course is None else read_policy(course)
-    with Gradebook.open(book, create=False) as opened:
+    with opened_for(book, found) as opened:
         everyone = standings_under(opened, found, policy)
     marks = None if course is None else {s: final_mark(standing, policy) for s, standing in everyone.items()}
     if not everyone:
@@ -105,7 +105,7 @@ def review(book: str, blind: bool, author: str | None, port: int, assignment: st
     """Mark in the browser what the grader leaves to a person."""
     from grader.assignment import find_assignment
     from grader.classroom.command import user_name
-    from grader.gradebook import Gradebook
+    from grader.gradebook import opened_for
     from grader.review.queue import Queue
 
     try:
@@ -116,7 +116,7 @@ def review(book: str, blind: bool, author: str | None, port: int, assignment: st
             "Install it with:  pip install 'transformer-grader[review]'",
         ) from None
     found = find_assignment(assignment)
-    with Gradebook.open(book, create=False) as opened:
+    with opened_for(book, found) as opened:
         queue = Queue(opened, found, author=author or user_name(), blind=blind)
         if not queue.items:
             click.echo("Nothing waits for a person.")
@@ -159,10 +159,10 @@ def show_book(
 ) -> None:
     """Show the gradebook: everyone, or all that is known of STUDENT."""
     from grader.assignment import find_assignment
-    from grader.gradebook import Gradebook, standings
+    from grader.gradebook import opened_for, standings
 
     found = find_assignment(assignment)
-    with Gradebook.open(book, create=False) as opened:
+    with opened_for(book, found) as opened:
         if runs:
             shown = opened.runs(found.id)
             _show(form, shown if form == "json" else [_run_row(run) for run in shown])
@@ -178,7 +178,7 @@ def show_book(
             return
     chosen = [
         standing
-        for standing in everyone.values()
+        for standing in sorted(everyone.values(), key=lambda one: one.entry.student.casefold())
         if (not only_open or standing.open_reviews)
         and (not only_failed or standing.result.failure is not None)
     ]
@@ -215,7 +215,7 @@ def export(
     from grader.classroom.export import check_export, write_export
     from grader.classroom.policy import Policy, read_policy
     from grader.exporters import exporters, find
-    from grader.gradebook import Gradebook
+    from grader.gradebook import opened_for
 
     if form is None:
         for exporter in exporters().values():
@@ -225,7 +225,7 @@ def export(
     beside = Path("reports") if "://" in book else Path(book).parent
     file = out or beside / f"{form}{exporter.suffix}"
     policy = Policy() if course is None else read_policy(course)
-    with Gradebook.open(book, create=False) as opened:
+    with opened_for(book, found) as opened:
         if only_check:
             same = check_export(opened, found, form, file, policy=policy, roster=roster, column=column)
             click.echo(f"{file} holds the gradebook's marks of {same} students.")
@@ -303,14 +303,15 @@ def diff(old: int | None, new: int | None, book: str, assignment: str, debug: bo
     """Whose mark changed between run OLD and run NEW, by how much, and why. Without numbers: the last two runs."""
     from grader.assignment import find_assignment
     from grader.classroom.difference import changes
-    from grader.gradebook import Gradebook
+    from grader.gradebook import opened_for
 
     found = find_assignment(assignment)
-    with Gradebook.open(book, create=False) as opened:
+    with opened_for(book, found) as opened:
         numbers = [run["id"] for run in opened.runs(found.id)]
         if len(numbers) < 2:
             raise UsageError(
-                f"The gradebook {book!r} holds {len(numbers)} run.", "There have to be two to compare."
+                f"The gradebook {book!r} holds one run of {found.title!r}.",
+                "There have to be two to compare.",
             )
         first, second = old or numbers[-2], new or numbers[-1]
         for number in (first, second):

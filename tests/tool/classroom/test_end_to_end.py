@@ -106,12 +106,17 @@ def test_who_grades_what_is_shown(grade: Grade) -> None:
     graded = grade("class.zip", "--check", "4d.first")
     assert graded.returncode == 0, graded.stderr
     shown = grade("book", "--format", "csv")
-    assert len(list(csv.DictReader(io.StringIO(shown.stdout)))) == NUMBER
+    students = [row["student"] for row in csv.DictReader(io.StringIO(shown.stdout))]
+    assert len(students) == NUMBER
+    assert students == sorted(students)
     runs = grade("book", "--runs")
     assert "class.zip" in runs.stdout
     unknown = grade("book", "abelad_40000")
     assert unknown.returncode == 2
     assert "Did you mean" in unknown.stderr
+    other = grade("export", "csv", "--assignment", "language_model")
+    assert other.returncode == 2
+    assert "It holds those of transformer: name it with --assignment." in other.stderr
     assert grade("export").stdout.count("\n") == 8
 
 
