@@ -81,7 +81,11 @@ class Gradebook:
         if engine.dialect.name == "sqlite":
             _careful_sqlite(engine)
         book = cls(engine, _without_password(str(address)))
-        book._prepare()
+        try:
+            book._prepare()
+        except BaseException:
+            book.close()
+            raise
         return book
 
     def __enter__(self) -> Self:

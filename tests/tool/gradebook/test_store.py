@@ -133,6 +133,8 @@ def test_a_gradebook_of_another_layout_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(GradebookError, match="layout 99"):
         Gradebook.open(path)
+    opened = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    assert str(path) not in opened
 
 
 def test_a_full_disk_loses_nothing_that_was_there(tmp_path: Path) -> None:
