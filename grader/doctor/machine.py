@@ -12,6 +12,9 @@ from grader.errors import GraderError
 
 PYTHONS = ((3, 11), (3, 13))
 """The first and the last version that the tests run on."""
+_MISCOUNTS = ((3, 13, 0), (3, 13, 7))
+"""The first and the last version that does not count the calls of a function whose default is taken, and so lets it
+call itself until memory ends. Source: python/cpython issue 132744, repaired in 3.13.8."""
 _ENOUGH = 4 * 2**30
 """Bytes of memory that grading with one worker takes at most, rounded up: docs/benchmarks.md."""
 
@@ -21,6 +24,14 @@ def python() -> Finding:
     version = platform.python_version()
     first, last = PYTHONS
     wanted = f"{first[0]}.{first[1]} to {last[0]}.{last[1]}"
+    if _MISCOUNTS[0] <= sys.version_info[:3] <= _MISCOUNTS[1]:
+        return Finding(
+            "python",
+            State.WEAK,
+            f"{version} ({sys.executable}): where a hand-in calls itself without an end, it may end the worker or run "
+            "until its limits, and the report cannot always say why",
+            "Install a later Python 3.13, or 3.12.",
+        )
     if first <= sys.version_info[:2] <= last:
         return Finding("python", State.OK, f"{version} ({sys.executable})")
     return Finding(

@@ -82,10 +82,27 @@ def test_machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (machine.memory().state, machine.memory().fix) == (State.WEAK, "Grade a class with --jobs 1.")
     monkeypatch.setattr(machine, "_processor_name", lambda: "Intel(R) Xeon(R)")
     assert "is that of the handout's arrays" in machine.processor().found
-    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
-    assert machine.python().state is State.MISSING
     monkeypatch.setattr(sys, "platform", "darwin")
     assert machine.system().state is State.WEAK
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [
+        ((3, 10, 4), State.MISSING),
+        ((3, 11, 0), State.OK),
+        ((3, 12, 1), State.OK),
+        ((3, 13, 0), State.WEAK),
+        ((3, 13, 7), State.WEAK),
+        ((3, 13, 8), State.OK),
+        ((3, 14, 0), State.MISSING),
+    ],
+)
+def test_versions_of_python(monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], state: State) -> None:
+    monkeypatch.setattr(sys, "version_info", version)
+    found = machine.python()
+    assert found.state is state
+    assert bool(found.fix) == (state is not State.OK)
 
 
 def test_folders_and_browsers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
