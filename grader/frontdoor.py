@@ -20,16 +20,20 @@ from grader.languages import ENGLISH, Language, chosen, language
 SEED_LIMIT = 2**31
 
 
-class PathOrCommand(click.Group):
-    """`grade PATH` is `grade run PATH`; a folder that is named like a command is given as ./NAME."""
+class Program(click.Group):
+    """Shows every error alike, and ends the process with the exit code that a command returns."""
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
-        """Run a command and end the process with its exit code; every error is shown alike."""
+        """Run a command; without one, show the help."""
         given = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         with errors_shown(debug="--debug" in given, lang=asked_language(given)):
             code = super().main(args=given or ["--help"], **extra)
         sys.exit(code or (ExitCode.ALL_PASSED if given else ExitCode.USAGE))
+
+
+class PathOrCommand(Program):
+    """`grade PATH` is `grade run PATH`; a folder that is named like a command is given as ./NAME."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -60,5 +60,7 @@ def on_cluster(
         timeout_s=options.timeout_s,
         seed=seed,
     )
-    with connected(address, options.jobs) as client, ClusterJudges(client, order) as judges:
+    with connected(address, options.jobs) as client:
+        judges = ClusterJudges(client, order)
+        judges.wait()
         yield judges

@@ -7,8 +7,7 @@ import pickle
 import threading
 import time
 from collections.abc import Collection, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from distributed import Client, Future
 
@@ -28,7 +27,7 @@ _HERE = Isolation("auto", (), ())
 
 
 class ClusterJudges:
-    """Gives each submission to a trusted node. A context manager."""
+    """Gives each submission to a trusted node."""
 
     keep_time = True
 
@@ -36,26 +35,20 @@ class ClusterJudges:
         self._client = client
         self._order = order
         self._looked = -_LOOK_S
+        self._nodes = 0
         self._units = 0
 
-    def __enter__(self) -> Self:
-        """Waits for a trusted node; raises ClusterUnusable where there is none."""
+    def wait(self) -> None:
+        """Until there is a trusted node; raises ClusterUnusable where none comes."""
         until = time.monotonic() + _PATIENCE_S
         while not self.at_a_time:
-            workers = self._client.scheduler_info(n_workers=-1)["workers"]
-            if workers or time.monotonic() > until:
-                having = f"{len(workers)} workers, none of them trusted" if workers else "no workers"
+            if self._nodes or time.monotonic() > until:
+                having = f"{self._nodes} workers, none of them trusted" if self._nodes else "no workers"
                 raise ClusterUnusable(
                     f"The cluster has {having} with the assignment.",
                     f'Start them with  dask worker SCHEDULER --nthreads N --resources "{RESOURCE}=N"',
                 )
             time.sleep(_LOOK_S)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     @property
     def at_a_time(self) -> int:
@@ -64,6 +57,7 @@ class ClusterJudges:
         if now - self._looked >= _LOOK_S:
             self._looked = now
             workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+            self._nodes = len(workers)
             self._units = int(sum(worker.get("resources", {}).get(RESOURCE, 0) for worker in workers))
         return _AHEAD * self._units
 

@@ -17,10 +17,11 @@ from grader.bank import Misconception
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Outcome, StudentFault
 from grader.checking.student import Student
+from grader.checking.threads import one_thread
 from grader.diagnosis import Finding, Match, finding
 from grader.model import Status
 from grader.worker.calls import Call, Raised, Reply
-from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap, one_thread
+from reference.language_model.replay import NEAR, CannotGoTogether, Fault, Own, Replica, Who, gap
 
 FAR = 10 * NEAR
 """From this on results differ; in between nothing can be told."""

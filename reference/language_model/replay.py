@@ -10,7 +10,6 @@ import ast
 import builtins
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
@@ -40,17 +39,6 @@ class Fault(NamedTuple):
 
 class CannotGoTogether(Exception):
     """The edits of two misconceptions change the same line."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Thousands of tensors as small as these cost many times as much where torch shares each among threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Replica:

@@ -8,6 +8,7 @@ from functools import cache
 
 import torch
 
+from grader.checking.threads import one_thread
 from grader.diagnosis import Finding, Match, explain, finding
 from reference.transformer import handout
 from reference.transformer.attention import MultiHeadAttention, causal_mask
@@ -15,7 +16,6 @@ from reference.transformer.misconceptions.attending import Attending, maps_of
 from reference.transformer.misconceptions.attention import REPLAYED
 from reference.transformer.misconceptions.entry import AttentionMisconception
 from reference.transformer.misconceptions.recipes import RIGHT, Recipe
-from reference.transformer.misconceptions.replay import one_thread
 
 NEAR = 6e-5
 """Four decimals are printed, and one number is little to go by: another rounding of it is no evidence."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import reduce
 from itertools import combinations
 from typing import Any, NamedTuple, TypeAlias
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from grader.checking.threads import one_thread
 from grader.diagnosis import Finding, Match, explain, finding
 from reference.transformer.misconceptions.drops import Mode
 from reference.transformer.misconceptions.entry import Replayable
@@ -164,17 +164,6 @@ def hypotheses(bank: Sequence[Replayable], right: Steps) -> dict[Who, Steps]:
         if recipe is not None and recipe not in alone:
             found[one, other] = recipe
     return found
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Thousands of tensors as small as these cost twenty times as much where torch shares each among threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Replays:

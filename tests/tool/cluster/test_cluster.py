@@ -86,6 +86,11 @@ def order_of(assignment: Assignment, timeout_s: float = 60.0) -> Order:
     return Order(str(assignment.root), identity(assignment), ids, "auto", timeout_s, seed=1)
 
 
+def waited_for(judges: ClusterJudges) -> ClusterJudges:
+    judges.wait()
+    return judges
+
+
 Graded = tuple[Tally, dict[str, GradeReport]]
 
 
@@ -125,8 +130,8 @@ def test_a_killed_node_loses_nothing_and_doubles_nothing(
 
     with WarmJudge(assignment, assignment.checks, None) as warm:
         _, alone = run(assignment, Local(warm, None, 2), tmp_path / "alone.sqlite")
-    with ClusterJudges(client, order_of(assignment)) as judges:
-        tally, together = run(assignment, judges, tmp_path / "cluster.sqlite", on_graded=kill_one)
+    judges = waited_for(ClusterJudges(client, order_of(assignment)))
+    tally, together = run(assignment, judges, tmp_path / "cluster.sqlite", on_graded=kill_one)
     assert killed
     assert (tally.graded, tally.failed) == (16, {})
     assert {s: document(r) for s, r in together.items()} == {s: document(r) for s, r in alone.items()}
@@ -138,7 +143,7 @@ def test_a_node_that_is_not_trusted_is_given_nothing(
     """The assignment's secrets stay with the nodes that were started for it: these offer something else."""
     monkeypatch.setattr("grader.cluster.judges.RESOURCE", "grader-of-another-course")
     with pytest.raises(ClusterUnusable, match=r"\d workers, none of them trusted") as told:
-        ClusterJudges(client, order_of(assignment)).__enter__()
+        ClusterJudges(client, order_of(assignment)).wait()
     assert '--resources "grader-of-another-course=N"' in told.value.next_step
 
 
@@ -146,7 +151,8 @@ def test_a_node_with_another_version_judges_nothing(
     assignment: Assignment, client: distributed.Client, tmp_path: Path
 ) -> None:
     other = replace(order_of(assignment), identity="another")
-    with ClusterJudges(client, other) as judges, pytest.raises(ClusterUnusable, match="another version"):
+    judges = waited_for(ClusterJudges(client, other))
+    with pytest.raises(ClusterUnusable, match="another version"):
         run(assignment, judges, tmp_path / "book.sqlite")
     with Gradebook.open(tmp_path / "book.sqlite") as book:
         assert book.current(assignment.id) == {}
@@ -156,9 +162,9 @@ def test_what_hangs_or_dies_costs_itself_only(
     assignment: Assignment, client: distributed.Client, tmp_path: Path
 ) -> None:
     hand_ins = [Word("ann", "right"), Word("bob", "hangs"), Word("cyd", "dies"), Word("dan", "right")]
-    with ClusterJudges(client, order_of(assignment, timeout_s=1.0)) as judges:
-        tally, _ = run(assignment, judges, tmp_path / "book.sqlite", hand_ins[:1])
-        tally, _ = run(assignment, judges, tmp_path / "book.sqlite", hand_ins)
+    judges = waited_for(ClusterJudges(client, order_of(assignment, timeout_s=1.0)))
+    tally, _ = run(assignment, judges, tmp_path / "book.sqlite", hand_ins[:1])
+    tally, _ = run(assignment, judges, tmp_path / "book.sqlite", hand_ins)
     assert (tally.graded, tally.unchanged) == (1, 1)
     assert "not done within 1 s" in tally.failed["bob"]
     assert "ended without a result" in tally.failed["cyd"]

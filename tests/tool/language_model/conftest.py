@@ -11,11 +11,12 @@ import pytest
 
 from grader.assignment import find_assignment
 from grader.checking.session import run_checks
+from grader.checking.threads import one_thread
 from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult
 from grader.verify.handins import misconceived, solution_at
 from grader.worker.calls import Call, Raised, Reply, Returned
-from reference.language_model.replay import Fault, Replica, Who, one_thread
+from reference.language_model.replay import Fault, Replica, Who
 
 Judge = Callable[..., dict[str, CheckResult]]
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from grader.assignment import load_assignment
+from grader.checking.threads import one_thread
 from grader.paths import data_root
 from reference.transformer import encoding_inquiry
 from reference.transformer.attention import AttentionWeights, attention
@@ -42,7 +43,6 @@ from reference.transformer.misconceptions.replay import (
     Who,
     first_of,
     gap,
-    one_thread,
     surely_unlike,
 )
 from reference.transformer.positional_encoding import PositionalEncoding
