@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,9 +15,8 @@ from grader.verify.proof import Margin, Measured, Proof
 from grader.verify.tolerances import times
 
 _SENTENCE_LIMIT = 600
-_CHECKS_WIDTH, _MARGINS_WIDTH = 47, 66
-"""Columns of the terminal that the two tables take before their last column, which is cut to what is left."""
 _LEAST_ROOM = 14
+"""Columns that the last cell of a row keeps, however narrow the terminal is."""
 
 
 def print_proof(proof: Proof, console: Console) -> None:
@@ -24,21 +25,30 @@ def print_proof(proof: Proof, console: Console) -> None:
     console.print(Text(f"{proof.assignment.title}, version {proof.assignment.version}{part}\n", style="bold"))
     console.print(_claims(proof))
     console.print()
-    console.print(_checks(proof, room=console.width - _CHECKS_WIDTH))
+    console.print(_checks(proof, console.width))
     if proof.margins:
         console.print()
-        console.print(_margins(proof, room=console.width - _MARGINS_WIDTH))
-    console.print()
+        console.print(_margins(proof, console.width))
+    if proof.remarks:
+        console.print()
     for remark in proof.remarks:
         console.print(Text(f"Note: {one_line(remark, _SENTENCE_LIMIT)}", style="dim"))
     _print_problems(proof, console)
     _print_result(proof, console)
 
 
-def _table(*headings: str) -> Table:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Text]], width: int) -> Table:
+    """Figures to the right; the last column is cut to what the others leave of the terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=True, justify="right" if 0 < number < len(headings) - 1 else "left")
+    taken = sum(
+        2 + max((cell_len(heading), *(row[number].cell_len for row in rows)))
+        for number, heading in enumerate(headings[:-1])
+    )
+    for row in rows:
+        row[-1].truncate(max(width - taken, _LEAST_ROOM), overflow="ellipsis")
+        table.add_row(*row)
     return table
 
 
@@ -55,46 +65,38 @@ def _claims(proof: Proof) -> Table:
     return table
 
 
-def _checks(proof: Proof, room: int) -> Table:
-    table = _table("Check", "Points", "Solution", "Starter", "Catches")
-    for column in table.columns[1:4]:
-        column.justify = "right"
+def _checks(proof: Proof, width: int) -> Table:
     weak = {problem.about for _, problem in proof.problems}
-    for row in proof.checks:
-        table.add_row(
+    rows = [
+        [
             Text(row.id, style="red" if row.id in weak else ""),
-            f"{row.points}",
-            f"{row.full}/{row.runs}",
-            _points(row.starter),
-            _cut(f"{len(row.caught)}" + (f": {', '.join(row.caught)}" if row.caught else ""), room),
-        )
-    return table
-
-
-def _cut(text: str, room: int) -> Text:
-    found = Text(text)
-    found.truncate(max(room, _LEAST_ROOM), overflow="ellipsis")
-    return found
+            Text(f"{row.points}"),
+            Text(f"{row.full}/{row.runs}"),
+            Text(_points(row.starter)),
+            Text(f"{len(row.caught)}" + (f": {', '.join(row.caught)}" if row.caught else "")),
+        ]
+        for row in proof.checks
+    ]
+    return _table(("Check", "Points", "Solution", "Starter", "Catches"), rows, width)
 
 
 def _points(points: Decimal | None) -> str:
     return "–" if points is None else f"{points}"
 
 
-def _margins(proof: Proof, room: int) -> Table:
+def _margins(proof: Proof, width: int) -> Table:
     """Noise, tolerance and nearest wrong answer, with the factors between them, and who the nearest is."""
-    table = _table("Check", "Right is off by", "Tolerance", "Wrong from", "Nearest wrong")
-    for column in table.columns[1:4]:
-        column.justify = "right"
-    for margin in proof.margins:
-        table.add_row(
-            margin.check,
-            _measured(margin.noise, margin.above_noise),
-            f"{margin.tolerance:.2g}{_unit(margin)}",
-            _measured(margin.nearest, margin.below_nearest),
-            _cut(margin.nearest.where.removeprefix("misconception ") if margin.nearest else "–", room),
-        )
-    return table
+    rows = [
+        [
+            Text(margin.check),
+            Text(_measured(margin.noise, margin.above_noise)),
+            Text(f"{margin.tolerance:.2g}{_unit(margin)}"),
+            Text(_measured(margin.nearest, margin.below_nearest)),
+            Text(margin.nearest.where.removeprefix("misconception ") if margin.nearest else "–"),
+        ]
+        for margin in proof.margins
+    ]
+    return _table(("Check", "Right is off by", "Tolerance", "Wrong from", "Nearest wrong"), rows, width)
 
 
 def _measured(found: Measured | None, factor: float | None) -> str:
