@@ -12,9 +12,10 @@ from grader.errors import GraderError
 
 PYTHONS = ((3, 11), (3, 13))
 """The first and the last version that the tests run on."""
-_MISCOUNTS = ((3, 13, 0), (3, 13, 7))
-"""The first and the last version that does not count the calls of a function whose default is taken, and so lets it
-call itself until memory ends. Source: python/cpython issue 132744, repaired in 3.13.8."""
+_MISCOUNTS = ((3, 13, 0), (3, 13, 12))
+"""The first and the last version that can crash, not raise, where a function whose default is taken calls itself
+without an end. Sources: python/cpython issues 132744 (such calls are not counted, repaired in 3.13.8) and 145008 (what
+that repair broke for methods, repaired in 3.13.13)."""
 _ENOUGH = 4 * 2**30
 """Bytes of memory that grading with one worker takes at most, rounded up: docs/benchmarks.md."""
 

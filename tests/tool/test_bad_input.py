@@ -138,7 +138,7 @@ CASES = [
         r"^Your code raised TypeError: .*\(attention\.py, line 26\)", r"`self\.proj\(query, key\)`"),
     Bad("super().__init__ left out", put("super().__init__()", "pass"), FAILED,
         "before Module.__init__", r"Call super\(\)\.__init__\(\) first", whole_file=True),
-    # with every argument: Python 3.13.0 to 3.13.7 do not count calls that take a default
+    # with every argument: Python 3.13.0 to 3.13.12 may crash where a default is taken
     Bad("endless recursion", in_forward("return self.forward(query, key, value, attn_mask)"), FAILED,
         "RecursionError", "calls itself"),
     Bad("GPU", in_forward("query.cuda()"), FAILED, "CUDA|NVIDIA", "There is no GPU here"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 
 from grader import paths
+from grader.distribution.wheel import Wheel
 from grader.doctor import command, files, machine, packages
 from grader.doctor.finding import Finding, State
 from grader.errors import GraderError, IsolationUnavailable
@@ -93,8 +95,8 @@ def test_machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ((3, 11, 0), State.OK),
         ((3, 12, 1), State.OK),
         ((3, 13, 0), State.WEAK),
-        ((3, 13, 7), State.WEAK),
-        ((3, 13, 8), State.OK),
+        ((3, 13, 12), State.WEAK),
+        ((3, 13, 13), State.OK),
         ((3, 14, 0), State.MISSING),
     ],
 )
@@ -103,6 +105,24 @@ def test_versions_of_python(monkeypatch: pytest.MonkeyPatch, version: tuple[int,
     found = machine.python()
     assert found.state is state
     assert bool(found.fix) == (state is not State.OK)
+
+
+def test_every_place_that_names_versions_of_python_names_the_same() -> None:
+    root = Path(__file__).parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    minors = range(machine.PYTHONS[0][1], machine.PYTHONS[1][1] + 1)
+    first, last = (f"3.{minor}" for minor in (minors[0], minors[-1]))
+    after = f"3.{minors[-1] + 1}"
+    assert project["requires-python"] == Wheel("kit", "1", "", {}).python == f">={first},<{after}"
+    assert [text.split()[-1] for text in project["classifiers"] if "Python :: 3." in text] == [
+        f"3.{minor}" for minor in minors
+    ]
+    named = {
+        "README.md": f"Python {first} to {last}",
+        "templates/deploy/gradescope/setup.sh": f"(3, {minors[0]}) <= sys.version_info[:2] <= (3, {minors[-1]})",
+    }
+    for path, words in named.items():
+        assert words in (root / path).read_text(encoding="utf-8"), path
 
 
 def test_folders_and_browsers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
