@@ -61,7 +61,7 @@ def test_fixtures_and_their_types_are_those_of_the_plugin() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", ONE_PAGE, re.M))
     assert set(rows) == set(FIXTURES)
     for name, type_ in rows.items():
-        function = getattr(ChecksPlugin, f"_{name}", None) or getattr(ChecksPlugin, f"_{name}_store", None)
+        function = getattr(ChecksPlugin, f"_fixture_{name}", None)
         if function is None:
             assert type_ == Check.__name__
         else:
