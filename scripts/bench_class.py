@@ -35,6 +35,7 @@ from grader.checking.warm import WarmJudge
 from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult
 from grader.worker import Call, Reply, Zygote, ZygoteSpec
+from grader.worker.inside import pages
 
 PARTS = ("2", "4")
 ALICE = REPOSITORY / "submissions" / "alice"
@@ -85,11 +86,10 @@ def _full_points(results: Sequence[CheckResult], internal: Mapping[str, str]) ->
         raise RuntimeError(f"alice lost points: {lost} {internal}")
 
 
-def floor_once(assignment: Assignment, calls: Sequence[Sequence[Call]]) -> None:
-    """Fork, make the calls in the child, exit."""
+def floor_once(student: ImportedStudent, calls: Sequence[Sequence[Call]]) -> None:
+    """Fork, make the calls in the child, which imports the student's files for them, exit."""
     pid = os.fork()
     if pid == 0:
-        student = ImportedStudent(ALICE, assignment)
         for batch in calls:
             student.run(batch, timeout_s=60)
         os._exit(0)
@@ -172,15 +172,17 @@ def main() -> None:
             in_a_row(judge, zygote, options.in_a_row)
             return
         calls = record_calls(assignment, selected, zygote)
-        ImportedStudent(ALICE, assignment).warm_up()
+        student = ImportedStudent(ALICE, assignment)  # its files are imported at the first call, in the child
+        student.warm_up()
         gc.collect()
-        gc.freeze()  # as the zygote does: the floor is the cost of a well-kept fork
+        gc.freeze()  # as the zygote does, here and in the next line: the floor is the cost of a well-kept fork
+        pages.gather(Path("/proc/self/maps").read_text())
         figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": []}
         for _ in range(options.runs):
             figures["grade"].append(
                 cost(lambda: grade_once(judge), [pid_of(judge), zygote.pid], options.batch)
             )
-            figures["floor"].append(cost(lambda: floor_once(assignment, calls), [], options.batch))
+            figures["floor"].append(cost(lambda: floor_once(student, calls), [], options.batch))
             figures["fresh"].append(1000 * measure(fresh_command, {0}).cpu_s)
         level = zygote.isolation.level
     print(f"alice, parts {' and '.join(PARTS)}, {len(selected)} checks, isolation {level}; ", end="")

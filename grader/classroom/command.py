@@ -60,10 +60,9 @@ def grade_class(
     selected = with_dependencies(
         assignment, select(assignment, options.parts, options.checks, public_only=options.public_only)
     )
-    if not run.force and _all_known(assignment, selected, hand_ins, outputs.book):
-        with Gradebook.open(outputs.book) as book:
-            tally = Tally(unchanged=len(hand_ins))
-            _print(console, tally, book.current(assignment.id), hand_ins, outputs)
+    known = None if run.force else _known(assignment, selected, hand_ins, outputs.book)
+    if known is not None:
+        _print(console, Tally(unchanged=len(hand_ins)), known, hand_ins, outputs)
         return ExitCode.ALL_PASSED
     before()
     words = language(outputs.lang, assignment.root)
@@ -96,24 +95,24 @@ def grade_class(
     return _exit_code(tally)
 
 
-def _all_known(
+def _known(
     assignment: Assignment, selected: Sequence[Check], hand_ins: Sequence[HandIn], address: str
-) -> bool:
-    """Whether nothing has to be run, found out without starting anything."""
+) -> Mapping[str, Result] | None:
+    """The results that count, where nothing has to be run; found out without starting anything."""
     with Gradebook.open(address) as book:
         earlier = book.current(assignment.id)
     if any(hand_in.student not in earlier for hand_in in hand_ins):
-        return False
+        return None
     keys = check_keys(assignment)
     for hand_in in hand_ins:
         try:
             sha256 = hand_in.read().sha256
         except GraderError:
-            return False
+            return None
         known = earlier[hand_in.student]
         if not plan(assignment, selected, keys, sha256, known, attempt=hand_in.attempt).nothing_to_do:
-            return False
-    return True
+            return None
+    return earlier
 
 
 def _print(
