@@ -4,8 +4,9 @@
 
 A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4:
 everything counts, from the archive to reports and gradebook. Beside it, in the same run: one pytest process a
-submission (scripts/baseline.py, which seals nothing and writes nothing), and two processes that only count. CPU is
-user + system time of the whole process tree.
+submission (scripts/baseline.py, which seals nothing and writes nothing), one after the other, and two processes that
+only count. CPU is user + system time of the whole process tree. Where two cores are two threads of one, each of two
+jobs takes more of it: one job alone is what compares with one pytest alone.
 """
 
 from __future__ import annotations
@@ -150,6 +151,10 @@ def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) ->
     more = part.size - few.size
     ones = [job.grade(f"one-{job.size}", "--jobs", "1") for job in (few, part)]
     twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]
+    single = 1000 * (ones[1].cpu_s - ones[0].cpu_s) / more
+    print(
+        f"  one job, beyond its start    {single:9.0f} ms CPU a submission; pytest / that {alone / single:.1f}"
+    )
     bare = bare_speedup()
     speedup = rate(*twos, more) / rate(*ones, more)
     print(f"  two jobs against one         {speedup:9.2f} times the submissions a second")
