@@ -159,12 +159,12 @@ def main() -> None:
     torch.set_num_threads(1)
     assignment = load_assignment()
     selected = select(assignment, parts=PARTS)
-    spec = ZygoteSpec.of(assignment, ("torch",))
+    spec = ZygoteSpec.of(assignment, ("torch",), many=True)
     fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
     fresh_command += [word for part in PARTS for word in ("--part", part)]
     with (
         Zygote(spec, isolation=options.level) as zygote,
-        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE), seed=1) as judge,
+        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE), seed=1, many=True) as judge,
     ):
         for _ in range(3):
             grade_once(judge)

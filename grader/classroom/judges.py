@@ -17,6 +17,7 @@ from grader.worker import Zygote, ZygoteSpec
 if TYPE_CHECKING:
     from grader.checking.warm import WarmJudge
 
+_WORTH_LARGE_PAGES = 64
 _WORTH_A_REHEARSAL = 4
 """Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
 
@@ -103,12 +104,20 @@ def local(
     with ExitStack() as stack:
         zygote = None
         if modules:
-            spec = ZygoteSpec.of(assignment, modules)
+            spec = ZygoteSpec.of(assignment, modules, many=hand_ins >= _WORTH_LARGE_PAGES)
             zygote = stack.enter_context(Zygote(spec, isolation=isolation))
         rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
         imports = reference_modules(assignment, selected) if rehearsal is not None else ()
         judge = stack.enter_context(
-            WarmJudge(assignment, selected, zygote, rehearsal=rehearsal, imports=imports, seed=seed)
+            WarmJudge(
+                assignment,
+                selected,
+                zygote,
+                rehearsal=rehearsal,
+                imports=imports,
+                seed=seed,
+                many=hand_ins >= _WORTH_LARGE_PAGES,
+            )
         )
         judge.start()
         yield Local(judge, zygote, jobs)

@@ -85,6 +85,7 @@ def configuration(spec: ZygoteSpec, requested: str, base: Path) -> dict[str, Any
         "modules": {name: str(path.resolve()) for name, path in spec.modules.items()},
         "assets": None if spec.assets is None else str(spec.assets.resolve()),
         "preload": list(spec.preload),
+        "many": spec.many,
         "hidden": [str(path.resolve()) for path in spec.hidden],
         "base": str(base),
         "limits": {name: getattr(spec.limits, name) for name in _LIMITS},

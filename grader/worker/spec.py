@@ -56,9 +56,18 @@ class ZygoteSpec:
     """Single-file modules that the harness imports by these names; trusted and free of secrets, like the harness."""
     hidden: tuple[Path, ...] = ()
     """Further folders that a worker must not see, should they lie inside a Python installation."""
+    many: bool = False
+    """Whether dozens of workers will be forked: then a third of a second at the start makes each of them cheaper."""
 
     @classmethod
-    def of(cls, assignment: Assignment, preload: tuple[str, ...], limits: Limits | None = None) -> Self:
+    def of(
+        cls,
+        assignment: Assignment,
+        preload: tuple[str, ...],
+        limits: Limits | None = None,
+        *,
+        many: bool = False,
+    ) -> Self:
         """What the student code of `assignment` needs, with the modules of `preload` imported."""
         harness = assignment.root / "harness.py"
         return cls(
@@ -67,4 +76,5 @@ class ZygoteSpec:
             modules={name: assignment.root / path for name, path in assignment.worker_modules.items()},
             preload=preload,
             limits=limits or Limits(),
+            many=many,
         )

@@ -127,11 +127,12 @@ class Sealer:
         if self.strict:
             root.freeze()
 
-    def gather_pages(self) -> None:
-        """After the imports: workers are forked faster from large pages."""
+    def warmed(self, *, many: bool) -> None:
+        """After the imports, too. `many`: so many workers will be forked that large pages are worth the time."""
         if self._maps >= 0:
             with os.fdopen(self._maps) as file:
-                pages.gather(file.read())
+                if many:
+                    pages.gather(file.read())
             self._maps = -1
 
     def address_space(self) -> int:

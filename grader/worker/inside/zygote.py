@@ -135,7 +135,7 @@ class Zygote:
         self._harness = warm.load(config["preload"], sources, self._sealer.assets)
         gc.collect()
         gc.freeze()
-        self._sealer.gather_pages()
+        self._sealer.warmed(many=config["many"])
         self._warm_bytes = self._sealer.address_space()
         self._sealer.freeze()
         self._control.send(
