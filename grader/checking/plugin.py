@@ -19,6 +19,7 @@ from grader.checking.asserted import Asserted
 from grader.checking.brought import Brought
 from grader.checking.evidence import Running
 from grader.checking.faults import Rules, unread_code
+from grader.checking.marks import FIXTURES
 from grader.checking.numeric import Numbers
 from grader.checking.outcomes import Blocked, Failed, Missing, Outcome
 from grader.checking.student import AskWorker, Student
@@ -39,6 +40,7 @@ _EACH: dict[str, Callable[[Check], bool]] = {
     "prose_check": lambda check: check.review,
 }
 """Names of arguments that stand for every check of a kind."""
+_GIVEN = frozenset(FIXTURES) - _EACH.keys()
 
 _CHECK = pytest.StashKey[str | None]()
 
@@ -76,18 +78,6 @@ class ChecksPlugin:
         self._shared: dict[str, Any] = {}
         self._brought = Brought(assignment)
         self._on_start, self._on_finish = on_start, on_finish
-        self._gifts: dict[str, Callable[[], Any]] = {
-            "check": lambda: self._check_now,
-            "student": self._student,
-            "submission": lambda: self.submission,
-            "assignment": lambda: self.assignment,
-            "answers": self._answers,
-            "expected": lambda: self._brought.expected,
-            "compare": self._compare,
-            "numbers": self._numbers,
-            "asserted": lambda: Asserted(self._check_now, self._student()),
-            "shared": lambda: self._shared,
-        }
         self.judge(submission, seed, open_worker)
 
     def judge(self, submission: Submission, seed: int, open_worker: Callable[[], AskWorker]) -> None:
@@ -139,17 +129,20 @@ class ChecksPlugin:
 
     # -------------------------------------------------------------- what a check may ask for
 
-    # These are put into a check before pytest looks for them: resolving a fixture takes it a tenth of a millisecond,
-    # and a check has three. As fixtures they are for the fixtures that an author writes.
+    # What each of FIXTURES is. They are put into a check before pytest looks for them: resolving a fixture takes it a
+    # tenth of a millisecond, and a check has three. As fixtures they are for the fixtures that an author writes.
 
     def _hand_out(self, item: pytest.Item) -> None:
         if isinstance(item, pytest.Function):
-            given = {name: self._gifts[name]() for name in item.fixturenames if name in self._gifts}
+            given = {name: getattr(self, f"_give_{name}")() for name in item.fixturenames if name in _GIVEN}
             if callspec := getattr(item, "callspec", None):
                 given |= {name: callspec.params[name] for name in _EACH if name in callspec.params}
             item.funcargs.update(given)
 
-    def _student(self) -> Student:
+    def _give_check(self) -> Running:
+        return self._check_now
+
+    def _give_student(self) -> Student:
         check = self._check_now
         return Student(
             start_worker=lambda: self._worker_for(check.declaration.part),
@@ -158,71 +151,36 @@ class ChecksPlugin:
             on_reply=check.saw,
         )
 
-    def _answers(self) -> Answers:
+    def _give_submission(self) -> Submission:
+        return self.submission
+
+    def _give_assignment(self) -> Assignment:
+        return self.assignment
+
+    def _give_answers(self) -> Answers:
         if "answers" not in self._shared:
             self._shared["answers"] = read_answers(self.submission)
         answers: Answers = self._shared["answers"]
         return answers
 
-    def _compare(self) -> Compare:
+    def _give_expected(self) -> Expected:
+        return self._brought.expected
+
+    def _give_compare(self) -> Compare:
         from grader.checking.comparing import Compare
 
         return Compare(self._check_now, lambda: self._brought.expected, lambda: self._brought.bank)
 
-    def _numbers(self) -> Numbers:
+    def _give_numbers(self) -> Numbers:
         quantities = lambda: self._brought.quantities  # noqa: E731
-        return Numbers(self._check_now, self._answers(), self.assignment, quantities)
+        return Numbers(self._check_now, self._give_answers(), self.assignment, quantities)
 
-    @pytest.fixture(name="check")
-    def _fixture_check(self) -> Running:
-        value: Running = self._gifts["check"]()
-        return value
+    def _give_asserted(self) -> Asserted:
+        return Asserted(self._check_now, self._give_student())
 
-    @pytest.fixture(name="student")
-    def _fixture_student(self) -> Student:
-        value: Student = self._gifts["student"]()
-        return value
-
-    @pytest.fixture(name="submission")
-    def _fixture_submission(self) -> Submission:
-        value: Submission = self._gifts["submission"]()
-        return value
-
-    @pytest.fixture(name="assignment")
-    def _fixture_assignment(self) -> Assignment:
-        value: Assignment = self._gifts["assignment"]()
-        return value
-
-    @pytest.fixture(name="answers")
-    def _fixture_answers(self) -> Answers:
-        value: Answers = self._gifts["answers"]()
-        return value
-
-    @pytest.fixture(name="expected")
-    def _fixture_expected(self) -> Expected:
-        value: Expected = self._gifts["expected"]()
-        return value
-
-    @pytest.fixture(name="compare")
-    def _fixture_compare(self) -> Compare:
-        value: Compare = self._gifts["compare"]()
-        return value
-
-    @pytest.fixture(name="numbers")
-    def _fixture_numbers(self) -> Numbers:
-        value: Numbers = self._gifts["numbers"]()
-        return value
-
-    @pytest.fixture(name="asserted")
-    def _fixture_asserted(self) -> Asserted:
-        value: Asserted = self._gifts["asserted"]()
-        return value
-
-    @pytest.fixture(name="shared")
-    def _fixture_shared(self) -> dict[str, Any]:
+    def _give_shared(self) -> dict[str, Any]:
         """What one check of this submission leaves for a later one, such as trained weights."""
-        value: dict[str, Any] = self._gifts["shared"]()
-        return value
+        return self._shared
 
     # -------------------------------------------------------------- around each check
 
@@ -320,6 +278,12 @@ class ChecksPlugin:
         if self._worker is not None:
             self._worker.close()
         self._worker = None
+
+
+for _name in sorted(_GIVEN):
+    setattr(
+        ChecksPlugin, f"_fixture_{_name}", pytest.fixture(name=_name)(getattr(ChecksPlugin, f"_give_{_name}"))
+    )
 
 
 def check_id(item: pytest.Item) -> str | None:
