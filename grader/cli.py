@@ -191,10 +191,11 @@ def _is_of_another_assignment(assignment: str, path: Path, report: GradeReport) 
     from grader.model import Status
     from grader.starter import COURSEWORK, starter_files, starter_root
 
-    code = {file.name for file in path.rglob("*.py")}
     nothing = {check.status for check in report.checks} <= {Status.MISSING, Status.BLOCKED}
-    others = bool(code) and code.isdisjoint(starter_files(starter_root()))
-    return assignment == COURSEWORK and nothing and others
+    if assignment != COURSEWORK or not nothing:
+        return False
+    code = {file.name for file in path.rglob("*.py")}
+    return bool(code) and code.isdisjoint(starter_files(starter_root()))
 
 
 def _list_hand_ins(found: ClassHandIns, assignment: str) -> ExitCode:
