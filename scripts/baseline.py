@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import random
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from grader.checking.session import run_checks  # noqa: E402
 from grader.intake import read_submission  # noqa: E402
 from grader.model import Assignment  # noqa: E402
 from grader.worker.calls import Call, Raised, Ref, Reply, Returned  # noqa: E402
+from grader.worker.inside.calls import seed_everything  # noqa: E402
 
 
 class ImportedStudent:
@@ -43,9 +43,7 @@ class ImportedStudent:
 
     def warm_up(self) -> None:
         """What a zygote does once, for those who fork from this process."""
-        import numpy
-
-        numpy.random.seed(0)  # which imports its generators
+        seed_everything(0)  # numpy imports its generators at the first use
         self._harness.warm_up()
 
     def run(self, calls: Sequence[Call], timeout_s: float) -> list[Reply]:
@@ -67,13 +65,8 @@ class ImportedStudent:
         self._objects.clear()
 
     def _call(self, call: Call) -> Any:
-        import numpy
-        import torch
-
         if call.seed is not None:
-            torch.manual_seed(call.seed)
-            numpy.random.seed(call.seed % 2**32)
-            random.seed(call.seed)
+            seed_everything(call.seed)
         result = self._target(call.target)
         if not call.target.startswith("object:") or callable(result):
             result = result(*self._resolve(call.args), **self._resolve(call.kwargs))

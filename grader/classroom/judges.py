@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.checking.warm import WarmJudge
 
 _WORTH_LARGE_PAGES = 64
+"""Hand-ins from which on a third of a second at the start is earned back: forks of large pages are cheaper."""
 _WORTH_A_REHEARSAL = 4
 """Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
 
@@ -101,10 +102,11 @@ def local(
     from grader.checking.warm import WarmJudge
 
     modules = preload(assignment, selected)
+    many = hand_ins >= _WORTH_LARGE_PAGES
     with ExitStack() as stack:
         zygote = None
         if modules:
-            spec = ZygoteSpec.of(assignment, modules, many=hand_ins >= _WORTH_LARGE_PAGES)
+            spec = ZygoteSpec.of(assignment, modules, many=many)
             zygote = stack.enter_context(Zygote(spec, isolation=isolation))
         rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
         imports = reference_modules(assignment, selected) if rehearsal is not None else ()
@@ -116,7 +118,7 @@ def local(
                 rehearsal=rehearsal,
                 imports=imports,
                 seed=seed,
-                many=hand_ins >= _WORTH_LARGE_PAGES,
+                many=many,
             )
         )
         judge.start()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grader import assets as caches
 from grader.assets import FOLDER_VARIABLE
+from grader.checking import threads
 from grader.model import CheckResult, Status
 from reference.transformer import assets, bodies, reevaluation
 from tests.tool import checkpoints
@@ -29,10 +30,8 @@ Judge = Callable[[Mapping[str, Any]], CheckResult]
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """A model this small is slower on two threads than on one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
 
 
 @pytest.fixture(autouse=True)

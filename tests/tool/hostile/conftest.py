@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
+
+from grader.checking import threads
 
 from .arena import Arena
 from .scene import REPOSITORY, Scene, set_up
@@ -60,10 +61,8 @@ def record() -> Iterator[list[dict[str, str]]]:
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     """The other core is busy with the other user."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with threads.one_thread():
+        yield
 
 
 class Elsewhere:

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, RobertaConfig
 from transformers import RobertaForSequenceClassification as Roberta
 
+from grader.checking import threads
 from grader.intake.weights import WeightsFile, WeightsProblem, open_weights
 from grader.model import ArtifactKind, Submission, SubmittedFile
 from reference.transformer import bodies
@@ -29,10 +30,8 @@ from tests.tool.checkpoints import checkpoint, config, trained, with_head
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """A model this small is slower on two threads than on one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
 
 
 TEXTS = [row["text"] for row in bodies.rows("assets/news/test.jsonl")[:12]]

@@ -17,6 +17,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
+from grader.checking import threads
 from reference.transformer import finetune
 from reference.transformer.evaluation import encode, pad
 from reference.transformer.finetune import evaluate, first_samples, predict
@@ -33,10 +34,8 @@ WORDS = sorted({word for texts in TEXTS.values() for text in texts for word in t
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """A model this small is slower on two threads than on one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 import reference.transformer
 from grader.assignment import load_assignment
+from grader.checking import threads
 from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.positional_encoding import encoding_table
@@ -43,10 +44,8 @@ Layer = Callable[..., Tensor]
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
     """Tensors of a hundred numbers: a second thread only waits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
 
 
 def weights(seed: int) -> AttentionWeights:

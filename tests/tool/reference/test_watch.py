@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from grader.checking import threads
 from reference.transformer.watch import Watch, loops, loose_tensors
 
 FOLDER = str(Path(__file__).parent)
@@ -21,10 +22,8 @@ FOLDER = str(Path(__file__).parent)
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads.one_thread():
+        yield
 
 
 def watched(module: nn.Module, *inputs: Tensor, folder: str = FOLDER) -> Watch:
