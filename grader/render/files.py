@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -13,22 +13,32 @@ from grader.model import GradeReport
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` by `text` (UTF-8) in one step; on a failure the old file stays, nothing is left over."""
-    write_bytes_atomically(path, text.encode("utf-8"))
+    write_together({path: text.encode("utf-8")})
 
 
 def write_bytes_atomically(path: Path, content: bytes) -> None:
     """The same for bytes."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """The same for several files: each in one step, and the first only once all are whole on the disk."""
+    written: dict[Path, Path] = {}
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        for path, content in contents.items():
+            temporary = written[path] = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, temporary in written.items():
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for temporary in written.values():
+            temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    for folder in {path.parent for path in contents}:
+        _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -48,8 +58,7 @@ def write_all(
     paths = {fmt: out_dir / f"report.{fmt}" for fmt in pages}
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        for fmt, page in pages.items():
-            write_atomically(paths[fmt], page)
+        write_together({paths[fmt]: page.encode("utf-8") for fmt, page in pages.items()})
     except OSError as error:
         raise UsageError(
             f"The report cannot be written to {out_dir}: {error.strerror or error}.",

@@ -57,6 +57,24 @@ def test_a_failing_sync_leaves_the_old_file_and_no_litter(
     assert contents(tmp_path) == before
 
 
+def test_a_disk_that_gets_full_after_the_first_file_leaves_all_of_the_old_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reports(reports.full_marks(), tmp_path)
+    before = contents(tmp_path)
+    synced: list[int] = []
+
+    def sync(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(GraderError, match="No space left"):
+        write_reports(reports.slips(), tmp_path)
+    assert contents(tmp_path) == before
+
+
 def test_nothing_is_written_when_one_format_cannot_be_rendered(tmp_path: Path) -> None:
     with pytest.raises(UnknownName):
         write_reports(reports.slips(), tmp_path, ["html", "pdf"])
