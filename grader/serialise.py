@@ -60,6 +60,8 @@ def rounded(points: Decimal) -> Decimal:
     return short.quantize(Decimal(1)) if short == short.to_integral_value() else short.normalize()
 
 
+_FLOAT = {float}
+
 # ---------------------------------------------------------------- report -> document
 
 
@@ -159,6 +161,8 @@ def _plot(plot: Plot) -> dict[str, Any]:
 def _values(values: Any) -> Any:
     """Nested lists of numbers; anything else is a gap, for a picture is no reason to lose a report."""
     if isinstance(values, (list, tuple)):
+        if _FLOAT.issuperset(map(type, values)) and all(map(math.isfinite, values)):
+            return list(values)  # nearly every row
         return [_values(value) for value in values]
     return _real(cast("float", values)) if isinstance(values, Real) else None
 

@@ -38,13 +38,16 @@ KEPT_FORMAT = frozenset("\u200c\u200d")
 """Zero-width joiner and non-joiner: Persian, Indic scripts and emoji cannot be written without them."""
 KEPT_CONTROL = frozenset("\n\t")
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+PLAIN = re.compile("[\\t\\n -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u22ff]*")
+"""Nearly all text: ASCII, Latin letters, dashes, quotes, arrows, mathematics. Nothing of it is hidden or a mark."""
 INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffe\uffff")
 """Letters by category that show nothing, and two non-characters that XML forbids."""
 
 
 def storable(text: str) -> str:
     """The same text, fit for JSON: lone surrogates visible, at most STORED_LIMIT characters and a note."""
-    return SURROGATE.sub(_escape_match, _cut(text, STORED_LIMIT))
+    cut = _cut(text, STORED_LIMIT)
+    return cut if cut.isascii() else SURROGATE.sub(_escape_match, cut)
 
 
 def clean(text: str, limit: int = SHOWN_LIMIT, lines: int = SHOWN_LINES) -> str:
@@ -56,7 +59,9 @@ def clean(text: str, limit: int = SHOWN_LIMIT, lines: int = SHOWN_LINES) -> str:
     nothing more.
     """
     # A first, generous cut keeps the cost independent of what was handed in; the note counts the original.
-    shown = visible(ANSI.sub("", text[: 4 * limit]).replace("\r\n", "\n").replace("\r", "\n"))
+    shown = text[: 4 * limit]
+    if not PLAIN.fullmatch(shown):
+        shown = visible(ANSI.sub("", shown).replace("\r\n", "\n").replace("\r", "\n"))
     rows = shown.split("\n")
     if len(text) <= 4 * limit and len(shown) <= limit + NOTE_ROOM and len(rows) <= lines + 1:
         return shown
@@ -66,7 +71,10 @@ def clean(text: str, limit: int = SHOWN_LIMIT, lines: int = SHOWN_LINES) -> str:
 
 def one_line(text: str, limit: int = LINE_LIMIT) -> str:
     """As `clean`, with every run of white space turned into one space: for titles, messages, table cells."""
-    shown = " ".join(visible(ANSI.sub("", text[: 4 * limit]), kept=KEPT_CONTROL | {"\r"}).split())
+    shown = text[: 4 * limit]
+    if not PLAIN.fullmatch(shown):
+        shown = visible(ANSI.sub("", shown), kept=KEPT_CONTROL | {"\r"})
+    shown = " ".join(shown.split())
     if len(text) <= 4 * limit and len(shown) <= limit + NOTE_ROOM:
         return shown
     return f"{shown[:limit].rstrip()} … ({_size(text)} in all)"
@@ -74,7 +82,7 @@ def one_line(text: str, limit: int = LINE_LIMIT) -> str:
 
 def visible(text: str, kept: frozenset[str] = KEPT_CONTROL) -> str:
     """Show what would be invisible, or would reorder its neighbours, as a backslash escape."""
-    if text.isascii() and text.isprintable():  # nearly all of it, and nothing of that is hidden
+    if PLAIN.fullmatch(text):
         return text
     shown: list[str] = []
     marks = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from grader.errors import UnknownName
 from grader.languages import ENGLISH, Language
 from grader.model import GradeReport
 from grader.render.files import write_all
+from grader.render.layout import laid_out
 from grader.render.pages import html_page, markdown_page
 from grader.render.terminal import terminal_summary
 from grader.serialise import to_document
@@ -37,7 +37,7 @@ def render(report: GradeReport, fmt: str, words: Language = ENGLISH) -> str:
 
 def json_text(report: GradeReport) -> str:
     """Strict JSON in ASCII, so that no control or bidirectional character of a student reaches a terminal."""
-    return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
+    return laid_out(to_document(report)) + "\n"
 
 
 def write_reports(

@@ -1,12 +1,23 @@
 """Untrusted text is made honest: no command, no invisible character, no reordering, no endless line."""
 
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.text import KEPT_FORMAT, STORED_LIMIT, clean, one_line, storable
+from grader.text import (
+    HIDDEN_CATEGORIES,
+    INVISIBLE_LETTERS,
+    KEPT_CONTROL,
+    KEPT_FORMAT,
+    PLAIN,
+    STORED_LIMIT,
+    clean,
+    one_line,
+    storable,
+)
 
 NASTY = st.text(
     st.one_of(
@@ -48,6 +59,14 @@ def test_length_is_capped_and_a_second_cleaning_changes_nothing(text: str, limit
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     if not any(char in "\u115f\u1160\u3164\uffa0\u2800" for char in text):
         assert clean(text) == text
+
+
+def test_nothing_that_is_hidden_or_paints_over_others_is_taken_for_plain() -> None:
+    plain = [char for char in map(chr, range(sys.maxunicode + 1)) if PLAIN.fullmatch(char)]
+    hidden = {char for char in plain if unicodedata.category(char) in HIDDEN_CATEGORIES | {"Mn", "Me"}}
+    assert hidden == KEPT_CONTROL
+    assert not INVISIBLE_LETTERS & set(plain)
+    assert set("aé–“…→≤") <= set(plain)
 
 
 @given(st.text(st.characters(), max_size=300))
