@@ -120,9 +120,10 @@ NOT_SHOWN_FILES = (
     "magics.py",
     "worker_finetuning.py",
     "grader/document.py",
+    "render/cells.py",
 )
 """Figures for instructors; words that are searched for in written reports; how the processes of the grader talk to each
-other and seal themselves; what only authors of checks are told."""
+other and seal themselves; what only authors of checks are told; markup."""
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ with one hand-in is recorded as its failure, and the class goes on.
 
 from __future__ import annotations
 
+import gc
 import selectors
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,6 +77,7 @@ class ClassRun:
         self._number = self._book.begin_run(self._as_run(source, seed))
         self._seed = seed
         earlier = self._book.current(self._assignment.id)
+        gc.freeze()  # modules and what is known stay: a class need not be searched for garbage among them
         with ExitStack() as stack:
             self._judges = judges
             self._reports = stack.enter_context(ReportReader(self._assignment, self._sealed_as))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from string import Formatter
 
 TRANSLATED, LEFT_OUT = "t", "-"
@@ -85,6 +86,7 @@ def balanced(text: str) -> bool:
     return all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]"))
 
 
+@lru_cache(maxsize=1024)  # a page is made of the same few hundred messages
 def pattern(message: str) -> Pattern:
     """A message taken apart; ValueError where its braces are not as they should be."""
     literals, names, conversions = [""], [], []

@@ -15,17 +15,17 @@ from grader.languages import ENGLISH, Language, Untranslated
 from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
+from grader.render.cells import cells, data_cells
 from grader.render.compose import view_of
 from grader.render.view import ReportView
 
 
 def html_page(report: GradeReport, words: Language = ENGLISH) -> str:
     """One self-contained page; its policy allows its own style sheet, by hash, and nothing else."""
-    style = (_templates() / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = _html_environment().get_template("report.html.j2")
+    page = _html_environment(words.is_source).get_template("report.html.j2")
+    style, digest = _style()
     texts = {"report": _view(report, words), "_": words, "lang": words.code}
-    return page.render(texts, style=Markup(style), style_hash=f"sha256-{digest}") + "\n"
+    return page.render(texts, style=style, style_hash=digest) + "\n"
 
 
 def markdown_page(report: GradeReport, words: Language = ENGLISH) -> str:
@@ -50,16 +50,27 @@ def _templates() -> Path:
 
 
 @cache
-def _html_environment() -> Environment:
+def _style() -> tuple[Markup, str]:
+    """The style sheet, and its hash for the policy of the page."""
+    style = (_templates() / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return Markup(style), f"sha256-{digest}"
+
+
+@cache
+def _html_environment(is_source: bool) -> Environment:
+    """is_source: for pages in English, where nothing is untranslated and so nothing has to be looked at for it."""
     environment = Environment(
         loader=FileSystemLoader(_templates()),
         autoescape=True,
-        finalize=_marked,
+        finalize=None if is_source else _marked,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["plain"] = str  # inside of an attribute, or of an SVG's title
+    environment.filters["cells"] = cells
+    environment.filters["data_cells"] = data_cells
     environment.tests["untranslated"] = lambda text: isinstance(text, Untranslated)
     return environment
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from grader.model import Plot
 from grader.text import one_line
@@ -26,9 +26,8 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value of a heatmap."""
+class Cell(NamedTuple):
+    """One value of a heatmap; a tuple, for a page has thousands."""
 
     x: float
     y: float
@@ -37,6 +36,7 @@ class Cell:
     text: str
     """The value where it fits, else empty."""
     on_dark: bool
+    """Whether the text has to be light; False where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

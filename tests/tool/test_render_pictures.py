@@ -1,6 +1,7 @@
 """Pictures: the geometry says what the numbers say, and numbers of any kind can be drawn."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Plot
+from grader.render.cells import cells, data_cells
 from grader.render.curves import curves, nice_ticks
 from grader.render.heatmap import MAX_CELLS, MAX_PANELS, heatmap
 from tests.tool import reports
@@ -78,18 +80,29 @@ def test_an_error_map_starts_at_zero() -> None:
 
 
 def test_values_that_are_no_numbers_are_told_apart_from_the_scale() -> None:
-    cells = (
-        heatmap(Plot("heatmap", "t", series={"a": [[math.nan, math.inf, -math.inf, None, 1.0]]}))
-        .panels[0]
-        .cells
-    )
-    assert [(cell.text, bool(cell.fill)) for cell in cells] == [
+    picture = heatmap(Plot("heatmap", "t", series={"a": [[math.nan, math.inf, -math.inf, None, 1.0]]}))
+    assert [(cell.text, bool(cell.fill)) for cell in picture.panels[0].cells] == [
         ("NaN", False),
         ("∞", False),
         ("−∞", False),
         ("–", False),
         ("1.00", True),
     ]
+
+
+def test_a_cell_has_its_place_and_a_text_the_colour_that_can_be_read_on_it() -> None:
+    panel = heatmap(Plot("heatmap", "t", series={"a": [[2.0, 0.0, None]]})).panels[0]
+    dark, light, gap = [line.strip() for line in re.split(r"\n(?= *<rect)", cells(panel, 15.0, 18.0))]
+    assert dark.startswith('<rect class="cell" x="15.0" y="18.0" width="36.0" height="26.0" fill="#185669"/>')
+    assert dark.endswith('<text class="in-cell light" x="33.0" y="34.5">2.00</text>')
+    assert light.endswith('<text class="in-cell" x="69.0" y="34.5">0</text>')
+    assert gap.startswith('<rect class="void" x="88.0" y="19.0" width="34.0" height="24.0"/>')
+    assert gap.endswith('<text class="in-cell void-text" x="105.0" y="34.5">–</text>')
+
+
+def test_a_row_of_figures_is_a_row_of_cells_and_no_markup() -> None:
+    assert data_cells(("1", "<b>")) == "<td>1</td><td>&lt;b&gt;</td>"
+    assert data_cells(()) == ""
 
 
 def test_large_pictures_are_cut_and_say_so() -> None:
