@@ -214,6 +214,10 @@ class Plot:
     series: Mapping[str, Any] = field(default_factory=dict)
     """heatmap: {panel title: rows of floats}; curves: {series title: list of y values, None for a gap}."""
 
+    def __hash__(self) -> int:
+        """Of the texts alone: the numbers are in lists, which have none."""
+        return hash((self.kind, self.title, self.x_label, self.y_label))
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -14,7 +14,7 @@ from grader.languages.language import (
     known_languages,
     language,
 )
-from grader.languages.report import translated
+from grader.languages.report import translated, translated_check
 
 __all__ = [
     "ENGLISH",
@@ -25,4 +25,5 @@ __all__ = [
     "known_languages",
     "language",
     "translated",
+    "translated_check",
 ]

@@ -45,9 +45,9 @@ class Untranslated(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """What a report is shown in. English has no catalogue: it says what it is given."""
+    """What a report is shown in. English has no catalogue: it says what it is given. Each is equal to itself alone."""
 
     code: str
     """As in <html lang="…">."""

@@ -9,14 +9,13 @@ from grader.model import CheckResult, Diagnosis, Evidence, GradeReport, Isolatio
 
 
 def translated(report: GradeReport, words: Language) -> GradeReport:
-    """The same report for a reader of that language: for showing, not for storing."""
+    """The same report for a reader of that language, but for its checks: for showing, not for storing."""
     if words.is_source:
         return report
     return replace(
         report,
         assignment_title=words.say(report.assignment_title),
         parts=tuple(_part(part, words) for part in report.parts),
-        checks=tuple(_check(check, words) for check in report.checks),
         notes=tuple(map(words.say, report.notes)),
         isolation=_isolation(report.isolation, words),
     )
@@ -26,7 +25,10 @@ def _part(part: Part, words: Language) -> Part:
     return replace(part, title=words.say(part.title), asks=words.say(part.asks))
 
 
-def _check(check: CheckResult, words: Language) -> CheckResult:
+def translated_check(check: CheckResult, words: Language) -> CheckResult:
+    """One check of a report, the same way."""
+    if words.is_source:
+        return check
     return replace(
         check,
         title=words.say(check.title),

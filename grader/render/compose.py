@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
-from grader.languages import ENGLISH, Language, Untranslated, translated
+from grader.languages import ENGLISH, Language, Untranslated, translated, translated_check
 from grader.model import (
     CheckResult,
     Diagnosis,
@@ -28,6 +30,8 @@ from grader.serialise import disclosed, rounded
 from grader.text import LINE_LIMIT, clean, one_line
 
 NAME_LIMIT = 120
+REMEMBERED = 256
+"""Checks that are not made ready, or set, a second time: most hand-ins of a class get the same results for most."""
 MONTHS = (
     "January",  # message
     "February",  # message
@@ -58,6 +62,7 @@ def view_of(report: GradeReport, words: Language = ENGLISH) -> ReportView:
         verdict=_verdict(checks, words),
         standing=_standing(report, words),
         parts=parts,
+        seconds={_id(check): _seconds(check.duration_s) for check in report.checks},
         lost=tuple(sorted((check for check in checks if check.lost > 0), key=lambda check: -check.lost)),
         notes=tuple(map(_line, report.notes)),
         seed=report.seed,
@@ -82,7 +87,7 @@ def _parts(report: GradeReport, words: Language) -> tuple[PartView, ...]:
 
 
 def _part(part: Part, checks: list[CheckResult], words: Language) -> PartView:
-    views = tuple(_check(check, words) for check in checks)
+    views = tuple(_check(replace(check, duration_s=0.0), words) for check in checks)
     earned = sum((check.points.earned for check in checks), Decimal(0))
     possible = sum((check.points.possible for check in checks), Decimal(0))
     awaiting = sum((_open_points(c.points) for c in checks if c.status is Status.NEEDS_REVIEW), Decimal(0))
@@ -142,11 +147,14 @@ def _undecided(check: CheckResult) -> bool:
     return check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _check(check: CheckResult, words: Language) -> CheckView:
+    """Of a check that took no time, so that those that differ in nothing else are one."""
+    check = translated_check(check, words)
     undecided = _undecided(check)
     lost = Decimal(0) if undecided else _open_points(check.points)
     return CheckView(
-        id=one_line(check.id, 60),
+        id=_id(check),
         anchor=_anchor("check", check.id),
         title=_line(check.title, 300),
         status=check.status,
@@ -165,8 +173,15 @@ def _check(check: CheckResult, words: Language) -> CheckView:
         output=clean(check.evidence.output or "").strip("\n"),
         notes=tuple(map(_line, check.evidence.notes)),
         pictures=tuple(_picture(plot, words) for plot in check.evidence.plots),
-        seconds=f"{check.duration_s:.2f} s" if check.duration_s < 10 else f"{check.duration_s:.0f} s",
     )
+
+
+def _id(check: CheckResult) -> str:
+    return one_line(check.id, 60)
+
+
+def _seconds(duration_s: float) -> str:
+    return f"{duration_s:.2f} s" if duration_s < 10 else f"{duration_s:.0f} s"
 
 
 def _known(diagnosis: Diagnosis, hint: str, words: Language) -> Known:

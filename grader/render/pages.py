@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.languages import ENGLISH, Language, Untranslated
 from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
 from grader.render.cells import cells, data_cells
-from grader.render.compose import view_of
-from grader.render.view import ReportView
+from grader.render.compose import REMEMBERED, view_of
+from grader.render.view import CheckView, ReportView
 
 
 def html_page(report: GradeReport, words: Language = ENGLISH) -> str:
@@ -25,13 +25,39 @@ def html_page(report: GradeReport, words: Language = ENGLISH) -> str:
     page = _html_environment(words.is_source).get_template("report.html.j2")
     style, digest = _style()
     texts = {"report": _view(report, words), "_": words, "lang": words.code}
-    return page.render(texts, style=style, style_hash=digest) + "\n"
+    details = partial(_details, words)
+    return page.render(texts, style=style, style_hash=digest, check_details=details) + "\n"
 
 
 def markdown_page(report: GradeReport, words: Language = ENGLISH) -> str:
     """The same content for people who read it in an editor, an issue or a message."""
     page = _markdown_environment().get_template("report.md.j2")
-    return page.render(report=_view(report, words), _=words).strip() + "\n"
+    told = partial(_told, words)
+    return page.render(report=_view(report, words), _=words, told=told).strip() + "\n"
+
+
+def _details(words: Language, check: CheckView, seconds: str) -> Markup:
+    before, after = _set_once(words, check)
+    return Markup(f"{before}{escape(seconds)}{after}")
+
+
+_SECONDS = Markup("<!-- seconds -->")
+"""In their place in what is set once; no text of a student can hold it, for those are escaped."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _set_once(words: Language, check: CheckView) -> tuple[str, str]:
+    """What stands of a check on the page before and after the seconds that it took."""
+    page = _html_environment(words.is_source).get_template("partials/check.html.j2")
+    before, after = page.render(check=check, seconds=_SECONDS, _=words, lang=words.code).split(_SECONDS)
+    return before, after
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _told(words: Language, check: CheckView) -> markdown.Markdown:
+    """What stands of a check in the Markdown."""
+    page = _markdown_environment().get_template("partials/check.md.j2")
+    return markdown.Markdown(page.render(check=check, _=words))
 
 
 _latest: tuple[GradeReport, Language, ReportView] | None = None
@@ -65,6 +91,7 @@ def _html_environment(is_source: bool) -> Environment:
         autoescape=True,
         finalize=None if is_source else _marked,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -90,6 +117,7 @@ def _markdown_environment() -> Environment:
         autoescape=False,
         finalize=markdown.escape,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

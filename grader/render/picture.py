@@ -102,11 +102,11 @@ def empty(plot: Plot, note: str) -> Picture:
 
 
 def number(value: Any) -> Number:
-    """A value as a float; None, a gap, for what is no number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """A value as a float, without a sign where it is zero; None, a gap, for what is no number."""
+    if not isinstance(value, (int, float)):
         return None
     try:
-        return float(value)
+        return float(value) + 0.0
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 

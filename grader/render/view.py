@@ -6,6 +6,7 @@ of hidden checks, control characters and endless lines are dealt with once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -59,9 +60,9 @@ class Known:
     """Empty where it is the check's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CheckView:
-    """One check, ready to be set."""
+    """One check, ready to be set; the same object for hand-ins of which there is the same to say."""
 
     id: str
     anchor: str
@@ -86,7 +87,6 @@ class CheckView:
     output: str
     notes: tuple[str, ...]
     pictures: tuple[Picture, ...]
-    seconds: str
 
     @property
     def advice(self) -> str:
@@ -172,6 +172,8 @@ class ReportView:
     standing: str
     """What kind of result this is, where it is not a final mark; else empty."""
     parts: tuple[PartView, ...]
+    seconds: Mapping[str, str]
+    """By id of the check: how long it took."""
     lost: tuple[CheckView, ...]
     """Checks that lost points, the dearest first."""
     notes: tuple[str, ...]

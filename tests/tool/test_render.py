@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from grader.errors import UnknownName
+from grader.languages import language
 from grader.model import Evidence, Plot, Status, Visibility
 from grader.paths import data_root
 from grader.render import FORMATS, markdown, render, terminal_summary
@@ -30,6 +31,7 @@ BUILDERS = [
     reports.public_only,
     reports.hostile,
 ]
+LANGUAGES = {code: language(code) for code in ("en", "zh")}
 VOID = {"meta", "br", "img", "link", "input", "hr", "base"}
 SECRETS = ("SECRET-REFERENCE", "0.12345", "SECRET-PICTURE", "SECRET-PANEL", "0.54321", "0.98765", "0.9877")
 
@@ -283,6 +285,22 @@ def test_any_text_in_every_field_leaves_all_renderings_sound(text: str) -> None:
     assert not inline_types(render(report, "md")) & {"html_inline", "link_open", "image"}
     json.loads(render(report, "json"))
     assert "0 of 2 points" in terminal(report)
+
+
+def test_what_was_set_for_one_hand_in_is_right_for_the_next() -> None:
+    def page(difference: float, duration_s: float, cells: list[float], language: str = "en") -> str:
+        plot = Plot("heatmap", "t", series={"yours": [cells]})
+        evidence = Evidence("asked", largest_difference=difference, plots=(plot,))
+        check = replace(reports.result("2a.shape", Status.FAILED, evidence=evidence), duration_s=duration_s)
+        return render(reports.report_of([check]), "html", LANGUAGES[language])
+
+    first = page(0.25, 1.25, [1.0, 0.5])
+    assert "1.25 s" in first
+    assert page(0.25, 1.75, [1.0, 0.5]) == first.replace("1.25 s", "1.75 s")
+    assert page(0.75, 1.25, [1.0, 0.5]) == first.replace("0.25", "0.75")
+    assert "<td>0.125</td>" in page(0.25, 1.25, [1.0, 0.125])
+    assert page(0.25, 1.25, [1.0, -0.0]) == page(0.25, 1.25, [1.0, 0.0])
+    assert "Largest difference" not in page(0.25, 1.25, [1.0, 0.5], "zh")
 
 
 def test_unknown_format_is_refused_with_a_guess() -> None:
