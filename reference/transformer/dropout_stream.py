@@ -26,29 +26,34 @@ This file needs nothing but torch and holds no secret, so that it can run beside
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
 import torch
+import torch.library
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 StreamName: TypeAlias = Literal["intel", "per_element"]
 
 MULTIPLIER = 1132489760
 MODULUS = 2**31 - 1
 
-_aten = torch.ops.aten
 _LOWEST_INT64 = -(2**63)
+_ONE_BY_ONE = 64
 
 
 def mcg31m1(seed: int, n: int) -> Tensor:
     """The first n states of MKL's MCG31m1: (n,) int64, each in [1, 2^31 - 2].
 
     The stream is built by doubling: the next k states are the k known ones, each k steps further, which is
-    one multiplication by MULTIPLIER^k. Products stay below 2^62, so int64 is exact.
+    one multiplication by MULTIPLIER^k. Products stay below 2^62, so int64 is exact. The first few are made one by
+    one: that is faster than torch is on a few numbers.
     """
-    states = torch.tensor([seed % MODULUS or 1])  # (1,)
+    known = [seed % MODULUS or 1]
+    while len(known) < min(n, _ONE_BY_ONE):
+        known.append(known[-1] * MULTIPLIER % MODULUS)
+    states = torch.tensor(known)  # (k,)
     while len(states) < n:
         jump = pow(MULTIPLIER, len(states), MODULUS)
         states = torch.cat([states, states * jump % MODULUS])  # (2k,)
@@ -122,48 +127,52 @@ class StreamDropout(nn.Dropout):
         return x * bernoulli_(torch.empty_like(x), 1 - self.p, self.stream) / (1 - self.p)
 
 
-class DropoutStream(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class DropoutStream:
     """Inside `with DropoutStream(stream):` every dropout on the CPU draws from the named stream.
 
-    `nn.Dropout`, `F.dropout`, `torch.dropout`, `dropout_p=` of `F.scaled_dot_product_attention` and the
-    feature and alpha variants all end in `aten.bernoulli_.float`; `torch.bernoulli(x, p)` and
-    `torch.native_dropout` have operators of their own. Gradients flow as always. `torch.bernoulli` of a
-    tensor of probabilities is left alone: it is per element on every CPU. Tensors on other devices are left
-    alone.
+    `nn.Dropout`, `F.dropout`, `torch.dropout`, `torch.native_dropout`, `torch.bernoulli(x, p)`, `dropout_p=` of
+    `F.scaled_dot_product_attention` and the feature and alpha variants all end in the kernel of `bernoulli_` with a
+    number, which is another one inside: nothing else runs otherwise than outside, or slower. Gradients flow as always.
+    `torch.bernoulli` of a tensor of probabilities is left alone: it is per element on every CPU. Tensors on other
+    devices are left alone. All threads of the process are inside.
     """
 
+    _inside: ClassVar[list[DropoutStream]] = []
+    """The streams that are entered, the innermost last."""
+    _kernel: ClassVar[torch.library.Library | None] = None
+
     def __init__(self, stream: StreamName = "intel") -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         if stream not in _FILL:
             raise ValueError(f"no dropout stream {stream!r}; known: {', '.join(_FILL)}")
         self.stream: StreamName = stream
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: else torch imports its compiler, a second and a half, at the first operator that comes by."""
-        return False
+    def __enter__(self) -> Self:
+        if not self._inside:
+            DropoutStream._kernel = _replaced_kernel()
+        self._inside.append(self)
+        return self
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if func is _aten.bernoulli_.float and args[0].device.type == "cpu":
-            return self._bernoulli_(*args, **kwargs)
-        if func is _aten.bernoulli.p and args[0].device.type == "cpu":
-            tensor, *rest = args
-            return self._bernoulli_(torch.empty_like(tensor), *rest, **kwargs)
-        if func is _aten.native_dropout.default and args[0].device.type == "cpu":
-            return self._native_dropout(*args, **kwargs)
-        return func(*args, **kwargs)
+    def __exit__(self, *exception: object) -> None:
+        self._inside.pop()
+        if not self._inside and self._kernel is not None:
+            self._kernel._destroy()  # type: ignore[no-untyped-call]
+            DropoutStream._kernel = None
 
     def _bernoulli_(self, out: Tensor, p: float = 0.5, *, generator: torch.Generator | None = None) -> Tensor:
         return bernoulli_(out, p, self.stream, generator)
 
-    def _native_dropout(self, x: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
-        if train is False or x.numel() == 0:
-            return x, torch.ones_like(x, dtype=torch.bool)
-        keep = self._bernoulli_(torch.empty_like(x, dtype=torch.bool), 1 - p)
-        return x * keep * (1 / (1 - p) if p < 1 else 0.0), keep
+
+def _replaced_kernel() -> torch.library.Library:
+    """Puts the innermost stream in the place of torch's own kernel, until what is returned is destroyed."""
+    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():  # torch warns that a kernel is replaced
+        warnings.simplefilter("ignore")
+        library.impl("bernoulli_.float", _innermost, "CPU")  # type: ignore[no-untyped-call]
+    return library
+
+
+def _innermost(out: Tensor, p: float = 0.5, *, generator: torch.Generator | None = None) -> Tensor:
+    return DropoutStream._inside[-1]._bernoulli_(out, p, generator=generator)
 
 
 def native_stream() -> StreamName | None:

@@ -217,6 +217,23 @@ def test_probabilities_in_a_tensor_are_left_alone() -> None:
         assert torch.equal(torch.bernoulli(p), expected)
 
 
+def test_the_innermost_stream_counts_and_torchs_own_kernel_comes_back() -> None:
+    def drawn() -> Tensor:
+        torch.manual_seed(3)
+        return torch.empty(99).bernoulli_(0.5)
+
+    native, intel, per_element = drawn(), torch.empty(99), torch.empty(99)
+    for out, stream in ((intel, "intel"), (per_element, "per_element")):
+        torch.manual_seed(3)
+        bernoulli_(out, 0.5, stream)
+    with DropoutStream("intel"):
+        assert torch.equal(drawn(), intel)
+        with DropoutStream("per_element"):
+            assert torch.equal(drawn(), per_element)
+        assert torch.equal(drawn(), intel)
+    assert torch.equal(drawn(), native)
+
+
 def test_unknown_stream() -> None:
     with pytest.raises(ValueError, match="known: intel, per_element"):
         DropoutStream("arm")
