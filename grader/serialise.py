@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from grader.document import NON_FINITE, Node
 from grader.errors import GraderError
+from grader.latest import latest
 from grader.model import (
     SCHEMA_VERSION,
     CheckResult,
@@ -37,6 +38,7 @@ EXACT_LIMIT = Decimal(10) ** 12
 """Above this a float no longer holds three decimals exactly."""
 
 
+@latest
 def disclosed(report: GradeReport) -> GradeReport:
     """The report without any reference value of a hidden check; every rendering and export starts from it.
 

@@ -34,14 +34,17 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from grader.errors import GraderError, UsageError
 from grader.gradebook import tables
 from grader.gradebook.records import Entry, Graded, Mark, Override, Result, Run
+from grader.json_text import json_text
 from grader.model import GradeReport, Status
-from grader.serialise import from_document, to_document
+from grader.serialise import from_document
 from grader.text import storable
 
 _BUSY_S = 60
 """Seconds to wait for another grader that is writing."""
 _AT_ONCE = 500
 """Ids in one question to the database."""
+_LEVEL = 2
+"""Of zlib's nine: a tenth more bytes than by default, in less than half the time."""
 
 
 class GradebookError(GraderError):
@@ -149,7 +152,7 @@ class Gradebook:
             "assignment_id": report.assignment_id,
             "fingerprint": graded.fingerprint,
             "created": _now(),
-            "report": zlib.compress(json.dumps(to_document(report), ensure_ascii=False).encode()),
+            "report": zlib.compress(json_text(report).encode(), _LEVEL),
             "earned": str(report.score.earned),
             "possible": str(report.score.possible),
             "complete": report.complete,
@@ -187,7 +190,7 @@ class Gradebook:
     def _add_result(self, values: dict[str, Any], marks: list[dict[str, Any]]) -> bool:
         try:
             with self._writing() as connection:
-                key = connection.execute(insert(tables.result).values(**values)).inserted_primary_key
+                key = connection.execute(insert(tables.result), values).inserted_primary_key
                 assert key is not None
                 if marks:
                     connection.execute(insert(tables.mark), [{"result_id": key[0], **m} for m in marks])

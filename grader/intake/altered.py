@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
 
 from grader.errors import AssignmentError
 from grader.intake.found import shorten
@@ -79,16 +81,20 @@ def altered_cells(submission: Submission, originals: Sequence[Original]) -> tupl
 
 def read_originals(assignment: Assignment) -> tuple[Original, ...]:
     """The test cells that the assignment declares; raises AssignmentError where a file of them cannot be read."""
-    found = []
-    for title, path in assignment.handout_cells.items():
-        try:
-            found.append(Original(title, (assignment.root / str(path)).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise AssignmentError(
-                f"assignment.toml: the test cell {title!r} cannot be read: {error}.",
-                "Correct [handout_cells].",
-            ) from error
-    return tuple(found)
+    return tuple(
+        _original(title, assignment.root / str(path)) for title, path in assignment.handout_cells.items()
+    )
+
+
+@cache
+def _original(title: str, path: Path) -> Original:
+    try:
+        return Original(title, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise AssignmentError(
+            f"assignment.toml: the test cell {title!r} cannot be read: {error}.",
+            "Correct [handout_cells].",
+        ) from error
 
 
 def _note(place: str, title: str, changes: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from grader.errors import did_you_mean
@@ -260,5 +261,6 @@ def _unknown(answers: Answers, known: Iterable[str]) -> Iterator[str]:
         )
 
 
+@lru_cache(maxsize=1024)  # the keys of an assignment are asked for hand-in after hand-in
 def _bare(key: str) -> str:
     return re.sub(r"[\W_]+", "", key).casefold()

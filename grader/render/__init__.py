@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from grader.errors import UnknownName
+from grader.json_text import json_text
 from grader.languages import ENGLISH, Language
 from grader.model import GradeReport
 from grader.render.files import write_all
-from grader.render.layout import laid_out
 from grader.render.pages import html_page, markdown_page
 from grader.render.terminal import terminal_summary
-from grader.serialise import to_document
 
 FORMATS = ("html", "md", "json")
 """What `render` and `write_reports` know; each is the suffix of its file."""
@@ -33,11 +32,6 @@ def render(report: GradeReport, fmt: str, words: Language = ENGLISH) -> str:
     if fmt == "json":
         return json_text(report)
     raise UnknownName("format", fmt, FORMATS)
-
-
-def json_text(report: GradeReport) -> str:
-    """Strict JSON in ASCII, so that no control or bidirectional character of a student reaches a terminal."""
-    return laid_out(to_document(report)) + "\n"
 
 
 def write_reports(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -292,8 +293,9 @@ def _verdict(checks: list[CheckView], words: Language) -> str:
 
 def _tally(checks: list[CheckView] | tuple[CheckView, ...], words: Language) -> str:
     """For example "3 passed, 1 not right"."""
-    counts = [(sum(check.status is status for check in checks), label) for status, label in LABELS.items()]
-    told = [words("{n} {label}", n=n, label=_small(words(label))) for n, label in counts if n]  # message
+    counts = Counter(check.status for check in checks)
+    labels = [(n, label) for status, label in LABELS.items() if (n := counts[status])]
+    told = [words("{n} {label}", n=n, label=_small(words(label))) for n, label in labels]  # message
     return words(", ").join(told)
 
 

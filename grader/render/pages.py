@@ -12,12 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from grader.languages import ENGLISH, Language, Untranslated
+from grader.latest import latest
 from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
 from grader.render.cells import cells, data_cells
 from grader.render.compose import REMEMBERED, view_of
-from grader.render.view import CheckView, ReportView
+from grader.render.view import CheckView
 
 
 def html_page(report: GradeReport, words: Language = ENGLISH) -> str:
@@ -60,15 +61,8 @@ def _told(words: Language, check: CheckView) -> markdown.Markdown:
     return markdown.Markdown(page.render(check=check, _=words))
 
 
-_latest: tuple[GradeReport, Language, ReportView] | None = None
+_view = latest(view_of)
 """Both pages show the same view, one after the other."""
-
-
-def _view(report: GradeReport, words: Language) -> ReportView:
-    global _latest
-    if _latest is None or _latest[0] is not report or _latest[1] is not words:
-        _latest = (report, words, view_of(report, words))
-    return _latest[2]
 
 
 def _templates() -> Path:
