@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ _MARKERS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 _RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
 """Whatever holds a relative import matches, and some text that holds none: walking a whole tree takes longer."""
 _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
+_UNUSUAL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufeff]|\r(?!\n)|\A(?:.*\n)?.*coding[:=]")
+"""What a parser may take in another way than it looks: control characters, a declared encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,59 @@ class Index:
         return None
 
 
+def _looked_at(files: Mapping[str, bytes]) -> list[str]:
+    """All paths but those in hidden folders and caches."""
+    return [
+        p for p in sorted(files) if not any(n.startswith(".") or n == "__pycache__" for n in p.split("/"))
+    ]
+
+
+def plain_file(files: Mapping[str, bytes], name: str) -> str | None:
+    """The one file that names `name`, where it has one class or def of it and that is at the top level; else None.
+
+    Told without a parser, which takes several times as long, for the hand-ins that are like that: most. The file may
+    still be broken, or the statement stand in a longer text, so whoever imports it has to look whether the name is
+    there. What is None may well be defined.
+    """
+    found: str | None = None
+    for path in _looked_at(files):
+        if path.endswith(".ipynb"):
+            return None
+        if not path.endswith(".py"):
+            continue
+        text = _plain_text(files[path])
+        if text is None:
+            return None
+        if "%%" in text or "get_ipython" in text:  # a notebook that was exported may write files
+            return None
+        if name not in text:
+            continue
+        statements = list(re.finditer(rf"\b(?:class|def)[\s\\]+{re.escape(name)}\b", text))
+        if found is not None or len(statements) != 1 or _RELATIVE.search(files[path]) or looks_exported(text):
+            return None
+        at = statements[0].start()
+        if at and text[at - 1] != "\n":
+            return None
+        found = path
+    return found
+
+
+def _plain_text(content: bytes) -> str | None:
+    """A source as Python reads its names; None where it may read it in another way."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if _UNUSUAL.search(text):
+        return None
+    text = text.replace("\r\n", "\n")
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
 def index(files: Mapping[str, bytes]) -> Index:
     """Scans every .py and .ipynb file but those in hidden folders and caches."""
     found = Index()
-    seen = [
-        p for p in sorted(files) if not any(n.startswith(".") or n == "__pycache__" for n in p.split("/"))
-    ]
+    seen = _looked_at(files)
     for path in seen:
         if path.endswith((".py", ".ipynb")):
             _take_book(path, files[path], found)

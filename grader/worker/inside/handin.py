@@ -28,7 +28,9 @@ class HandIn:
         }
         self._files = files
         self._library_names = library_names
+        self._plain_files: dict[str, str | None] = {}
         self._index: discover.Index | None = None
+        """Of all files; made where a name is not in a plain one."""
         self._modules: dict[str, ModuleType | StudentProblem] = {}
         self._runners: dict[str, Runner] = {}
         sys.meta_path.insert(0, _StudentFinder(folder, library_names))
@@ -36,6 +38,9 @@ class HandIn:
 
     def find(self, name: str) -> Any:
         """The student's top-level object called `name`; raises StudentProblem."""
+        with contextlib.suppress(StudentProblem, AttributeError):  # what is wrong, is told below
+            if self._index is None and (file := self._plain_file(name)) is not None:
+                return getattr(self._import(file), name)
         first: StudentProblem | None = None
         for place in self._places(name):
             try:
@@ -53,6 +58,11 @@ class HandIn:
         """Why a cell did not bind the name that code of a notebook now misses, where that is so."""
         found = (runner.why_missing(error) for runner in self._runners.values())
         return next((problem for problem in found if problem is not None), None)
+
+    def _plain_file(self, name: str) -> str | None:
+        if name not in self._plain_files:
+            self._plain_files[name] = discover.plain_file(self._files, name)
+        return self._plain_files[name]
 
     def _get(self, name: str, place: discover.Place) -> Any:
         book = self._indexed().books.get(place.file)
@@ -144,7 +154,7 @@ class HandIn:
         if parts[-1] == "__init__":
             parts = parts[:-1] or ["__init__"]
         in_package = "/".join([*file.split("/")[:-1], "__init__.py"]) in self._files and len(parts) > 1
-        dotted = in_package or file in self._indexed().relative
+        dotted = in_package or (self._index is not None and file in self._index.relative)
         return ".".join(parts) if dotted and all(p.isidentifier() for p in parts) else parts[-1]
 
     def _import_by_name(self, name: str, file: str) -> ModuleType:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from grader.worker.inside.discover import Index, index
+from grader.worker.inside.discover import Index, index, plain_file
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def of(**files: str | bytes) -> Index:
@@ -88,3 +92,76 @@ def test_an_unreadable_file_has_its_own_sentence(content: bytes, words: str) -> 
 
 def test_a_declared_encoding_is_honoured() -> None:
     assert places(of(a=b"# coding: latin-1\nclass A: 'caf\xe9'\n"), "A") == ["a.py:2"]
+
+
+# ---------------------------------------------------------------- without a parser
+
+
+def plain(**files: str | bytes) -> str | None:
+    return plain_file({f"{k}.py": v.encode() if isinstance(v, str) else v for k, v in files.items()}, "A")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A: pass",
+        "import x\r\n\r\nclass A(x.B):\r\n    def f(self): super(A, self).f()\r\n",
+        "# 50 × the size\ndef A(): pass\nassert A() is None\nA = wrap(A)",
+        "# positional encoding\nclass  \\\n  A: pass",
+    ],
+)
+def test_a_sole_definition_is_found_without_a_parser(source: str) -> None:
+    assert plain(a=source, b="x = 1", c=b"\tif") == "a.py"
+    assert places(of(a=source), "A")[0].startswith("a.py:")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a": "A = 1"},
+        {"a": "from x import A"},
+        {"a": "if x:\n    class A: pass"},
+        {"a": "x = 1; \\\nclass B: pass"},
+        {"a": "class A: pass\nclass A: pass"},
+        {"a": "class A: pass\nif x:\n\tdef \\\n A(): pass"},
+        {"a": "class A: pass\n\x0cclass A: pass"},
+        {"a": "class A: pass\rclass A: pass"},
+        {"a": "class A: pass\n# class A"},
+        {"a": "class A: pass", "b": "class A: pass"},
+        {"a": "class A: pass", "b": "A = 1"},
+        {"a": "class A: pass", "b": "class \N{MATHEMATICAL BOLD CAPITAL A}: pass"},
+        {"a": "class A: pass", "b": b"# coding: utf-7\nclass +AEE-: pass"},
+        {"a": "class A: pass", "b": b"#\n# vim: fileencoding=latin-1 :\nx = '\xe9'"},
+        {"a": "class A: pass", "b": b"x = '\xe9'"},
+        {"a": "class A: pass", "b": "class A: pass".encode("utf-16")},
+        {"a": "\ufeffclass A: pass"},
+        {"a": "from . import b\nclass A: pass"},
+        {"a": "# %%\nclass A: pass"},
+        {"a": "# In[1]:\nclass A: pass"},
+        {"a": "class A: pass", "b": "# In[1]:\nget_ipython().run_cell_magic('writefile', 'c.py', '')"},
+    ],
+)
+def test_what_needs_a_closer_look_gets_it(files: dict[str, str | bytes]) -> None:
+    assert plain(**files) is None
+
+
+def test_a_notebook_needs_a_closer_look_and_hidden_files_none() -> None:
+    files = {"a.py": b"class A: pass", ".b/a.py": b"class A: pass", "b.txt": b"class A: pass"}
+    assert plain_file(files, "A") == "a.py"
+    assert plain_file({**files, "b.ipynb": b"{}"}, "A") is None
+
+
+def test_both_ways_lead_to_the_same_file() -> None:
+    sources = [
+        *REPOSITORY.glob("tests/transformer/variants/attention/*.py"),
+        *REPOSITORY.glob("submissions/*/*.py"),
+    ]
+    found = 0
+    for path in sources:
+        files = {"z.py": path.read_bytes(), "y.py": b"import z"}
+        for name in ("MultiHeadAttention", "PositionalEncoding", "finetune"):
+            file = plain_file(files, name)
+            if file is not None:
+                assert [p.file for p in index(files).places[name]] == [file]
+                found += 1
+    assert found > len(sources)

@@ -170,6 +170,7 @@ def test_the_broken_file_that_holds_the_name_is_named(level: str, make: Make) ->
         ("exit()\ndef f(): pass", "exit", "SystemExit", "while it was imported"),
         ("raise KeyboardInterrupt\ndef f(): pass", "exit", "KeyboardInterrupt", ""),
         ("def f(): pass\ndel f", "missing", "", "after the import it was not there"),
+        ("'''\ndef f(): pass\n'''", "missing", "", "No file of the hand-in defines f"),
     ],
 )
 def test_what_an_import_can_do(
