@@ -31,17 +31,16 @@ def laid_out(value: Any, margin: str = "") -> str:
 
     Raises ValueError for a number that is not finite. `margin`: what the lines after the first begin with.
     """
-    if isinstance(value, str):
+    kind, inner = type(value), margin + _STEP
+    if kind is str:
         return quoted(value)
-    if value is None:
-        return "null"
-    inner = margin + _STEP
-    if isinstance(value, dict) and value:
-        fields = [f"{inner}{quoted(key)}: {laid_out(member, inner)}" for key, member in value.items()]
+    if kind is dict and value:
+        fields = [
+            f"{inner}{quoted(key)}: {quoted(member) if type(member) is str else laid_out(member, inner)}"
+            for key, member in value.items()
+        ]
         return "{\n" + ",\n".join(fields) + f"\n{margin}}}"
-    if isinstance(value, list) and not _NUMBERS.issuperset(map(type, value)):
+    if kind is list and not _NUMBERS.issuperset(map(type, value)):
         members = [inner + laid_out(member, inner) for member in value]
         return "[\n" + ",\n".join(members) + f"\n{margin}]"
-    if type(value) is int:
-        return str(value)
-    return _encoded(value)
+    return "null" if value is None else str(value) if kind is int else _encoded(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import mean, median
@@ -20,9 +21,16 @@ _NAMES = 3
 """So many of the hand-ins that are being graded are named."""
 
 
+_EVERY_S = 0.5
+"""Seconds between two drawings of the bar, which take as long as half of all else that is done here for a hand-in."""
+
+
 @contextmanager
 def shown(
-    console: Console, total: int | None, on_graded: Callable[[HandIn, GradeReport], None]
+    console: Console,
+    total: int | None,
+    on_graded: Callable[[HandIn, GradeReport], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Watcher]:
     """A live bar on a terminal; elsewhere a line for each failure only. `on_graded` is told of each report."""
     progress = Progress(
@@ -39,6 +47,13 @@ def shown(
     )
     task = progress.add_task("grading", total=total, now="", rate="")
     running: dict[str, str] = {}
+    drawn = clock()
+
+    def draw() -> None:
+        nonlocal drawn
+        if clock() - drawn >= _EVERY_S:
+            progress.refresh()
+            drawn = clock()
 
     def now() -> str:
         names = list(running.values())
@@ -48,11 +63,13 @@ def shown(
         running.pop(hand_in.student, None)
         speed = progress.tasks[0].speed
         rate = f"{speed:.1f}/s" if speed else ""
-        progress.update(task, advance=1, now=now(), rate=rate, refresh=True)
+        progress.update(task, advance=1, now=now(), rate=rate)
+        draw()
 
     def started(hand_in: HandIn) -> None:
         running[hand_in.student] = one_line(hand_in.name)
-        progress.update(task, now=now(), refresh=True)
+        progress.update(task, now=now())
+        draw()
 
     def graded(hand_in: HandIn, report: GradeReport) -> None:
         on_graded(hand_in, report)
@@ -66,7 +83,7 @@ def shown(
         ended(hand_in)
 
     with progress:
-        yield Watcher(started, graded, unchanged, failed, progress.refresh)
+        yield Watcher(started, graded, unchanged, failed, draw)
 
 
 def print_summary(

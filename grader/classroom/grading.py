@@ -77,8 +77,9 @@ class ClassRun:
         self._number = self._book.begin_run(self._as_run(source, seed))
         self._seed = seed
         earlier = self._book.current(self._assignment.id)
-        gc.freeze()  # modules and what is known stay: a class need not be searched for garbage among them
         with ExitStack() as stack:
+            gc.freeze()  # modules and what is known stay: they need not be searched for garbage again and again
+            stack.callback(gc.unfreeze)
             self._judges = judges
             self._reports = stack.enter_context(ReportReader(self._assignment, self._sealed_as))
             self._selector = stack.enter_context(selectors.DefaultSelector())

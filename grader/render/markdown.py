@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SPECIAL = re.compile(r"[\\`*_\[\]{}~|$#]")
 LINE_START = re.compile(r"^(?:[-+](?=[-+\s]|$)|=|:(?=-)|\d{1,9}[.)](?=\s|$))")
@@ -20,9 +21,12 @@ class Markdown(str):
 
 def escape(text: object) -> Markdown:
     """One line of plain text as Markdown that renders as exactly that text."""
-    if isinstance(text, Markdown):
-        return text
-    line = " ".join(str(text).split())
+    return text if isinstance(text, Markdown) else _escaped(str(text))
+
+
+@lru_cache(maxsize=1024)  # most of a report are words of the page and sentences that many get
+def _escaped(text: str) -> Markdown:
+    line = " ".join(text.split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = LINK_START.sub(lambda match: match[0] + BREAK, line)
     line = SPECIAL.sub(lambda match: "\\" + match[0], line)
