@@ -38,6 +38,8 @@ class Watch(TorchFunctionMode):
         super().__init__()
         self.calls: Counter[str] = Counter()
         """Calls of torch by "file, line 12" of the innermost line in the folder."""
+        self.repeats = False
+        """Whether any was made twice from one place in the code, reached in the same way: every loop does that."""
         self.left_behind: dict[str, str] = {}
         """What stays on the CPU (the name of an attribute, or a line), and the line that combines it."""
         self.prints: list[str] = []
@@ -46,15 +48,19 @@ class Watch(TorchFunctionMode):
         self._places: dict[int, str] = {}
         self._held: list[Tensor] = []  # so that no address is used twice
         self._print = builtins.print
+        self._outside: Any = None
+        self._ways: set[tuple[int, ...]] = set()
 
     def __enter__(self) -> Watch:
         builtins.print = self._note_print
+        self._outside = sys._getframe(1)
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *exception: Any) -> None:
         super().__exit__(*exception)  # type: ignore[no-untyped-call]
         builtins.print = self._print
+        self._outside = None
 
     def put(self, tensors: Iterable[Tensor], place: str = ON_THE_DEVICE) -> None:
         """Say where `tensors` are; one that shares its memory with a tensor known is where that is."""
@@ -77,6 +83,7 @@ class Watch(TorchFunctionMode):
         line = self._line(sys._getframe(1))
         if line:
             self.calls[line] += 1
+            self.repeats = self.repeats or self._is_known(sys._getframe(1))
         if name in _MOVES and _names_a_device(name, args, kwargs):
             result = result.clone()  # here it was on the device already, and came back as it was
             self.put([result])
@@ -112,6 +119,16 @@ class Watch(TorchFunctionMode):
             frame = frame.f_back
         return ""
 
+    def _is_known(self, frame: Any) -> bool:
+        """Whether a call came this way before: through the same instructions, from outside in."""
+        way: list[int] = []
+        while frame is not None and frame is not self._outside:
+            way += (id(frame.f_code), frame.f_lasti)
+            frame = frame.f_back
+        known = tuple(way) in self._ways
+        self._ways.add(tuple(way))
+        return known
+
     def _note_print(self, *values: Any, **settings: Any) -> None:
         line = self._line(sys._getframe(1))
         if line and line not in self.prints:
@@ -129,20 +146,21 @@ def loose_tensors(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def loops(
-    calls: Callable[[Mapping[str, int]], Counter[str]], sizes: Mapping[str, int]
-) -> list[tuple[str, str]]:
+def loops(watch: Callable[[Mapping[str, int]], Watch], sizes: Mapping[str, int]) -> list[tuple[str, str]]:
     """(axis, line) for every axis of `sizes` over which the code loops: more calls where the axis is longer.
 
-    `calls` runs the code with the sizes given and counts. A first look doubles all sizes at once. Then one axis after
-    the other, each twice: what is kept between calls, a table or a mask, has been built by the second time.
+    `watch` runs the code with the sizes given, which are 3 at least: a loop that leaves out the first is still one
+    then. Where nothing repeats there is none. A first look doubles all sizes at once. Then one axis after the other, each
+    twice: what is kept between calls, a table or a mask, has been built by the second time.
     """
-    if calls(sizes).total() == calls({axis: 2 * size for axis, size in sizes.items()}).total():
+    first = watch(sizes)
+    doubled = {axis: 2 * size for axis, size in sizes.items()}
+    if not first.repeats or first.calls.total() == watch(doubled).calls.total():
         return []
     found = []
     for axis, size in sizes.items():
         for _ in range(2):
-            before, after = calls(sizes), calls({**sizes, axis: 2 * size})
+            before, after = watch(sizes).calls, watch({**sizes, axis: 2 * size}).calls
         if after.total() - before.total() >= size:
             found.append((axis, (after - before).most_common(1)[0][0]))
     return found

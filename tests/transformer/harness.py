@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -213,14 +212,14 @@ def advise_attention() -> dict[str, Any]:
     def run(sizes: Mapping[str, int]) -> Watch:
         N, S, T, H = sizes.values()
         if H not in modules:
-            modules[H] = _student("MultiHeadAttention")(8, H)
-        query, key, mask = torch.ones(N, S, 8), torch.ones(N, T, 8), torch.ones(S, T, dtype=torch.bool)
+            modules[H] = _student("MultiHeadAttention")(12, H)
+        query, key, mask = torch.ones(N, S, 12), torch.ones(N, T, 12), torch.ones(S, T, dtype=torch.bool)
         watch = _watched(modules[H], [query, key, key.clone(), mask])
         if sizes is small:  # without a mask code may make one of its own
             watch.left_behind |= _watched(modules[H], [query, key, key.clone()]).left_behind
         return watch
 
-    small = {"sequences": 2, "queries": 3, "keys": 4, "heads": 2}
+    small = {"sequences": 3, "queries": 4, "keys": 5, "heads": 3}
     return _advice(run, small)
 
 
@@ -236,11 +235,12 @@ def advise_encoding() -> dict[str, Any]:
             module = _student("PositionalEncoding")(E, max_len=2 * S)
         watch = _watched(module, [torch.ones(N, S, E)])
         watch.calls += built.calls
+        watch.repeats |= built.repeats
         for name in loose_tensors(module):
             watch.left_behind.pop(name, None)
         return watch
 
-    return _advice(run, {"sequences": 2, "positions": 3, "features": 4})
+    return _advice(run, {"sequences": 3, "positions": 4, "features": 6})
 
 
 def _advice(run: Callable[[Mapping[str, int]], Watch], sizes: dict[str, int]) -> dict[str, Any]:
@@ -250,12 +250,12 @@ def _advice(run: Callable[[Mapping[str, int]], Watch], sizes: dict[str, int]) ->
     """
     watched: list[Watch] = []
 
-    def calls(sizes: Mapping[str, int]) -> Counter[str]:
+    def watch(sizes: Mapping[str, int]) -> Watch:
         watched.append(run(sizes))
-        return watched[-1].calls
+        return watched[-1]
 
     try:
-        found = loops(calls, sizes)
+        found = loops(watch, sizes)
     except BaseException:  # whatever it is, it is not worth a check
         return {"loops": [], "left_behind": [], "prints": []}
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
@@ -41,7 +42,8 @@ class Channel:
         """One frame; ends the process where the judge hung up."""
         caps = request_caps()
         header, payload = wire.read_prefix(bytes(self._exactly(wire.PREFIX.size)), caps)
-        return wire.read_header(bytes(self._exactly(header))), self._exactly(payload)
+        # The judge is believed: what is checked there of an answer would be checked here of a request in vain.
+        return json.loads(bytes(self._exactly(header))), self._exactly(payload)
 
     def _exactly(self, size: int) -> memoryview:
         buffer = memoryview(bytearray(size))

@@ -21,6 +21,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 MAGIC = b"gwk1"
@@ -132,8 +133,8 @@ class Encoder:
         if kind is Kept:
             return {"r": value.name}
         torch = sys.modules.get("torch")
-        if torch is not None and kind is torch.Tensor and self._is_plain(value):
-            return self._tensor(value, path)
+        if torch is not None and kind is torch.Tensor and (name := _plain_dtype(torch, value)):
+            return self._tensor(value, name, path)
         self._nodes -= 1
         return self.encode(self.convert(value, path), path, depth + 1)
 
@@ -154,20 +155,8 @@ class Encoder:
             raise Unsendable(path, f"has a key of type {type(key).__name__}; keys must be strings")
         return self._text(key, path)
 
-    @staticmethod
-    def _is_plain(tensor: Any) -> bool:
-        """Strided, on the CPU, of a listed dtype, with bytes that can be copied as they are."""
-        return (
-            str(tensor.layout) == "torch.strided"
-            and tensor.device.type == "cpu"
-            and _dtype_name(tensor) in ITEM_SIZE
-            and not tensor.requires_grad
-            and not tensor.is_neg()
-            and not tensor.is_conj()
-        )
-
-    def _tensor(self, tensor: Any, path: str) -> dict[str, Any]:
-        name, shape = _dtype_name(tensor), [int(n) for n in tensor.shape]
+    def _tensor(self, tensor: Any, name: str, path: str) -> dict[str, Any]:
+        shape = list(tensor.shape)
         if len(shape) > self.caps.dimensions:
             raise Unsendable(path, f"has {len(shape)} dimensions; at most {self.caps.dimensions} are taken")
         size = math.prod(shape) * ITEM_SIZE[name]
@@ -190,17 +179,36 @@ def _bytes(tensor: Any) -> bytes:
     return data
 
 
-def _dtype_name(tensor: Any) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _plain_dtype(torch: Any, tensor: Any) -> str | None:
+    """The name of its dtype where it is strided, on the CPU, of a listed dtype, with bytes that can be copied as they
+    are; else None."""
+    plain = (
+        tensor.layout is torch.strided
+        and tensor.is_cpu
+        and not tensor.requires_grad
+        and not tensor.is_neg()
+        and not tensor.is_conj()
+    )
+    return _dtypes(torch)[1].get(tensor.dtype) if plain else None
+
+
+@cache
+def _dtypes(torch: Any) -> tuple[dict[str, Any], dict[Any, str]]:
+    """The dtypes that travel, by name, and their names."""
+    by_name = {name: getattr(torch, name) for name in ITEM_SIZE}
+    return by_name, {dtype: name for name, dtype in by_name.items()}
 
 
 def frame(header: dict[str, Any], buffers: list[bytes], caps: Caps | None = None) -> list[bytes]:
     """The pieces of one frame, to be sent in order. `header` is JSON-ready; raises WireError above the caps."""
     caps = caps or Caps()
-    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("ascii")
+    text = _to_json(header).encode("ascii")
     if len(text) > caps.header_bytes:
         raise WireError(f"a header of {len(text):,} bytes is above the cap of {caps.header_bytes:,}")
     return [PREFIX.pack(MAGIC, len(text), sum(map(len, buffers))) + text, *buffers]
+
+
+_to_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -231,9 +239,7 @@ def read_prefix(prefix: bytes, caps: Caps) -> tuple[int, int]:
 def read_header(text: bytes) -> dict[str, Any]:
     """The JSON object of a header; raises WireError."""
     try:
-        header = json.loads(
-            text.decode("ascii"), parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite
-        )
+        header = _from_json(text.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"the header is not JSON: {str(error)[:200]}") from None
     if type(header) is not dict:
@@ -246,9 +252,10 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _bounded_int(digits: str) -> int:
-    if len(digits) > 20 or not -MAX_INT <= int(digits) < MAX_INT:
-        raise ValueError("integer of more than 64 bits")
-    return int(digits)
+    value = int(digits) if len(digits) <= 20 else MAX_INT
+    if -MAX_INT <= value < MAX_INT:
+        return value
+    raise ValueError("integer of more than 64 bits")
 
 
 def _finite(digits: str) -> float:
@@ -256,6 +263,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(value):
         raise ValueError("number out of range")
     return value
+
+
+_from_json = json.JSONDecoder(
+    parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite
+).decode
 
 
 class Decoder:
@@ -319,7 +331,7 @@ class Decoder:
         self._at += size
         import torch
 
-        dtype = getattr(torch, name)
+        dtype = _dtypes(torch)[0][name]
         try:
             if not size:
                 return torch.empty(shape, dtype=dtype)
@@ -336,6 +348,9 @@ class Decoder:
         name, shape = body
         if type(name) is not str or name not in ITEM_SIZE or type(shape) is not list:
             raise WireError("a tensor has an unknown dtype or shape")
-        if len(shape) > self.caps.dimensions or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
+        if len(shape) > self.caps.dimensions:
             raise WireError("a tensor has an impossible shape")
+        for n in shape:
+            if type(n) is not int or not 0 <= n < 2**40:
+                raise WireError("a tensor has an impossible shape")
         return name, shape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import importlib.util
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 
@@ -122,17 +122,17 @@ def test_loose_tensors_are_those_with_a_dimension_outside_the_buffers() -> None:
 # ---------------------------------------------------------------- loops
 
 
-def count(compute: Callable[[Tensor], object]) -> Callable[[Mapping[str, int]], Counter[str]]:
-    def calls(sizes: Mapping[str, int]) -> Counter[str]:
+def count(compute: Callable[[Tensor], object]) -> Callable[[Mapping[str, int]], Watch]:
+    def run(sizes: Mapping[str, int]) -> Watch:
         x = torch.ones(*sizes.values())
         with Watch(FOLDER) as watch:
             compute(x)
-        return watch.calls
+        return watch
 
-    return calls
+    return run
 
 
-SIZES = {"rows": 2, "columns": 3, "features": 4}
+SIZES = {"rows": 3, "columns": 4, "features": 5}
 
 
 def axes(compute: Callable[[Tensor], object]) -> list[str]:
@@ -154,6 +154,11 @@ def nested(x: Tensor) -> Tensor:
         (lambda x: torch.stack([row * 2 for row in x.unbind(0)]), ["rows"]),
         (lambda x: [part.sum() for part in x.split(1, dim=2)], ["features"]),
         (lambda x: [x[:, j] for j in range(0, x.size(1), 1)], ["columns"]),
+        (lambda x: [x[i] for i in range(1, x.size(0))], ["rows"]),
+        (lambda x: list(map(torch.sum, x)), ["rows"]),
+        (lambda x: reduce(torch.add, x), ["rows"]),
+        (lambda x: nn.Sequential(*(nn.Identity() for _ in x), nn.ReLU())(x), []),
+        (lambda x: nn.Sequential(*(nn.ReLU() for _ in x))(x), ["rows"]),
         (lambda x: (x * 2).softmax(-1).transpose(0, 1).reshape(-1), []),
         (lambda x: torch.vmap(lambda row: row.sum(0))(x), []),
         (lambda x: [x + k for k in range(7)], []),
@@ -162,6 +167,23 @@ def nested(x: Tensor) -> Tensor:
 )
 def test_a_loop_is_told_by_its_axis(compute: Callable[[Tensor], object], over: list[str]) -> None:
     assert axes(compute) == over
+
+
+def test_where_no_call_is_repeated_the_code_runs_once() -> None:
+    runs: list[Mapping[str, int]] = []
+
+    def helper(x: Tensor) -> Tensor:
+        return x.exp()
+
+    def compute(x: Tensor) -> Tensor:
+        return helper(x) + helper(x) + x.size(0)
+
+    def run(sizes: Mapping[str, int]) -> Watch:
+        runs.append(sizes)
+        return count(compute)(sizes)
+
+    assert loops(run, SIZES) == []
+    assert runs == [SIZES]
 
 
 def test_the_line_is_that_of_the_loop() -> None:
