@@ -150,8 +150,8 @@ def loops(watch: Callable[[Mapping[str, int]], Watch], sizes: Mapping[str, int])
     """(axis, line) for every axis of `sizes` over which the code loops: more calls where the axis is longer.
 
     `watch` runs the code with the sizes given, which are 3 at least: a loop that leaves out the first is still one
-    then. Where nothing repeats there is none. A first look doubles all sizes at once. Then one axis after the other, each
-    twice: what is kept between calls, a table or a mask, has been built by the second time.
+    then. Where nothing repeats there is none. A first look doubles all sizes at once. Then one axis after the other,
+    each twice: what is kept between calls, a table or a mask, has been built by the second time.
     """
     first = watch(sizes)
     doubled = {axis: 2 * size for axis, size in sizes.items()}

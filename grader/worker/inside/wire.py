@@ -265,9 +265,7 @@ def _finite(digits: str) -> float:
     return value
 
 
-_from_json = json.JSONDecoder(
-    parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite
-).decode
+_from_json = json.JSONDecoder(parse_constant=_no_constant, parse_int=_bounded_int, parse_float=_finite).decode
 
 
 class Decoder:
