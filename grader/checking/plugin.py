@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -26,7 +26,9 @@ from grader.checking.student import AskWorker, Student
 from grader.intake.answers import Answers, read_answers
 from grader.model import Assignment, Check, Status, Submission
 
-if TYPE_CHECKING:  # they bring torch, which not every check needs
+if TYPE_CHECKING:  # two of them bring torch, which not every check needs
+    from _pytest.runner import SetupState
+
     from grader.checking.comparing import Compare
     from grader.checking.expected import Expected
 
@@ -41,6 +43,8 @@ _EACH: dict[str, Callable[[Check], bool]] = {
 }
 """Names of arguments that stand for every check of a kind."""
 _GIVEN = frozenset(FIXTURES) - _EACH.keys()
+
+_ENDS_THE_SESSION = (KeyboardInterrupt, pytest.exit.Exception)
 
 _CHECK = pytest.StashKey[str | None]()
 
@@ -185,20 +189,36 @@ class ChecksPlugin:
     # -------------------------------------------------------------- around each check
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """One check, from its fixtures to its report.
+
+        pytest's own protocol reports setup, call and teardown each by itself, through twenty hooks that nothing here
+        listens to; they would be half of what a session costs. Here teardown is reported where it fails.
+        """
         identifier = check_id(item) or ""
         declaration = self.selected[identifier]
         self._check_now = Running(declaration, derive_seed(self.seed, identifier))
         self.running[identifier] = self._check_now
-        self.durations[identifier] = time.perf_counter()
         self._on_start(declaration)
-        self._hand_out(item)
+        began = time.perf_counter()
+        fixtures = item.session._setupstate
+        self._stage(item, "call", lambda: self._judge(item, fixtures))
+        self._stage(item, "teardown", lambda: fixtures.teardown_exact(nextitem))
+        self.durations[identifier] = time.perf_counter() - began
+        self._on_finish(declaration, self.status.get(identifier, Status.GRADER_ERROR))
+        return True
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        declaration = self.selected[check_id(item) or ""]
-        self._refuse_if_blocked(declaration)
-        return (yield)
+    def _judge(self, item: pytest.Item, fixtures: SetupState) -> None:
+        self._hand_out(item)
+        fixtures.setup(item)
+        self._refuse_if_blocked(self._check_now.declaration)
+        item.runtest()
+
+    def _stage(self, item: pytest.Item, when: Literal["call", "teardown"], work: Callable[[], None]) -> None:
+        call = pytest.CallInfo.from_call(work, when, reraise=_ENDS_THE_SESSION)
+        if when == "call" or call.excinfo is not None:
+            hook = item.session.config.hook
+            hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -206,18 +226,15 @@ class ChecksPlugin:
         identifier = check_id(item) or ""
         if call.excinfo is not None:
             self._take_down(identifier, call.excinfo)
-        elif call.when == "call":
+        else:
             self.status.setdefault(identifier, Status.PASSED)
-        if call.when == "teardown":
-            self.durations[identifier] = time.perf_counter() - self.durations[identifier]
-            self._on_finish(self.selected[identifier], self.status.get(identifier, Status.GRADER_ERROR))
         return pytest.TestReport(
             nodeid=item.nodeid,
             location=item.location,
             keywords={},
             outcome="passed" if call.excinfo is None else "failed",
             longrepr=None,
-            when=cast(Literal["setup", "call", "teardown"], call.when),
+            when=cast(Literal["call", "teardown"], call.when),
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -227,9 +244,8 @@ class ChecksPlugin:
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
         self.json_report = json_report
 
-    def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
-        # told once: at each stage all that was told is written as JSON, to see whether it can be
-        return {"check": check_id(item)} if call.when == "teardown" else {}
+    def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:
+        return {"check": check_id(item)}
 
     def pytest_json_runtest_stage(self, report: pytest.TestReport) -> dict[str, Any]:
         """What is read of a stage, and no more: its text would be rendered each time."""
