@@ -73,8 +73,22 @@ class Sheet:
             yield read_question(self._checks[id], self.quantities)
 
 
+_read: dict[tuple[int, int], tuple[Check, Mapping[str, Quantity], Question]] = {}
+"""What was read of declarations, by the identity of both arguments, which stay alive with it."""
+_MOST_READ = 256
+
+
 def read_question(check: Check, quantities: Mapping[str, Quantity]) -> Question:
-    """Raises AssignmentError where the declaration does not fit the reference."""
+    """Raises AssignmentError where the declaration does not fit the reference. Read once: neither argument changes."""
+    place = id(check), id(quantities)
+    if place not in _read:
+        if len(_read) >= _MOST_READ:
+            _read.clear()
+        _read[place] = check, quantities, _read_question(check, quantities)
+    return _read[place][2]
+
+
+def _read_question(check: Check, quantities: Mapping[str, Quantity]) -> Question:
     declared = dict(check.number or {})
     for name in declared:
         if name not in _KEYS:

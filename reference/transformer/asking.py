@@ -18,8 +18,9 @@ from grader.checking.outcomes import Failed
 from grader.checking.received import shapes
 from grader.model import Plot, Tolerance
 from grader.worker.calls import Call, Ref
-from reference.transformer.attention import AttentionWeights, attention
+from reference.transformer.attention import AttentionWeights
 from reference.transformer.fresh_weights import fresh_weights
+from reference.transformer.kept import expected_attention
 from reference.transformer.matching import candidates, count_maps
 
 T = TypeVar("T")
@@ -120,9 +121,9 @@ def judge(check: Running, asked: Asked) -> Agreement:
     assert tolerance is not None
     outputs, probes, num_heads = asked.outputs, asked.probes, asked.num_heads
     for output, probe in zip(outputs, probes, strict=True):
-        check.obtained = show(output)
         problem = problem_with(output, tuple(probe.query.shape))
         if problem:
+            check.obtained = show(output)
             raise Failed(problem, output_hint(output, probe))
     best = first_or_best(
         (
@@ -152,7 +153,7 @@ def _agreement(
     """How well one reading explains the outputs: its worst probe."""
     found = []
     for output, probe in zip(outputs, probes, strict=True):
-        expected = attention(*probe[:3], weights, num_heads, probe.attn_mask).output
+        expected = expected_attention(*probe[:3], weights, num_heads, probe.attn_mask).output
         found.append(Agreement(weights, difference(output, expected, tolerance), expected, output))
     return max(found, key=lambda a: (not a.worst.agrees, a.worst.largest))
 

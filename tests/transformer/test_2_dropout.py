@@ -22,8 +22,9 @@ from reference.transformer.asking import (
     output_hint,
     readings,
 )
-from reference.transformer.attention import AttentionWeights, attention
+from reference.transformer.attention import AttentionWeights
 from reference.transformer.inquiry import Inquiry, asking
+from reference.transformer.kept import expected_attention
 from reference.transformer.misconceptions.drops import Mode
 from reference.transformer.properties import ALARM, binomial_tail, by_chance
 
@@ -78,7 +79,7 @@ def judge_dropout(check: Running, asked: Asked, inquiry: Inquiry, generator: tor
 
 
 def _explains(weights: AttentionWeights, output: Tensor, probe: Probe, num_heads: int) -> bool:
-    return difference(output, attention(*probe[:3], weights, num_heads).output, FLOAT32_NOISE).agrees
+    return difference(output, expected_attention(*probe[:3], weights, num_heads).output, FLOAT32_NOISE).agrees
 
 
 def ratios_of_one_head(check: Running, inquiry: Inquiry, generator: torch.Generator) -> Tensor:
@@ -123,7 +124,7 @@ def dropped_ratios(
 
     plain and dropped are outputs (N, S, E) in eval and train mode.
     """
-    values = attention(*probe[:3], weights, num_heads).value_heads.double()  # (N, H, T, D)
+    values = expected_attention(*probe[:3], weights, num_heads).value_heads.double()  # (N, H, T, D)
     before, after = (_recover(output, values, weights) for output in (plain, dropped))  # (N, H, S, T)
     conditioned = torch.linalg.cond(values) < 50  # (N, H)
     keep = (before.abs() > 0.02) & conditioned[..., None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,8 +26,8 @@ from reference.transformer.asking import (
     sizes,
     weights_of,
 )
-from reference.transformer.attention import attention
 from reference.transformer.explaining import seen
+from reference.transformer.kept import expected_attention, expected_gradients
 from reference.transformer.matching import candidates
 
 NUDGE = 0.0005
@@ -128,18 +129,17 @@ def received_gradients(
 
 def formula_gradients(
     parameters: dict[str, Tensor], output: Tensor, case: GradientCase
-) -> dict[str, Tensor] | None:
+) -> Mapping[str, Tensor] | None:
     """The gradients that the formula has, by parameter; None where the output is not the formula's."""
-    leaves = {name: value.requires_grad_() for name, value in parameters.items()}
-    for weights in candidates(leaves, case.probe.query.size(-1), case.num_heads):
-        due = attention(*case.probe[:3], weights, case.num_heads, case.probe.attn_mask).output
+    probe, H = case.probe, case.num_heads
+    for reading, weights in enumerate(candidates(parameters, probe.query.size(-1), H)):
+        due = expected_attention(*probe[:3], weights, H, probe.attn_mask).output
         if difference(output, due, FLOAT32_NOISE).agrees:
-            (due * case.cotangent).sum().backward()  # type: ignore[no-untyped-call]
-            return {n: torch.zeros_like(v) if v.grad is None else v.grad for n, v in leaves.items()}
+            return expected_gradients(parameters, reading, H, probe, case.cotangent)
     return None
 
 
-def near(obtained: Tensor, due: Tensor, all_due: dict[str, Tensor]) -> bool:
+def near(obtained: Tensor, due: Tensor, all_due: Mapping[str, Tensor]) -> bool:
     """Equal to a thousandth of the largest element, or to float32 rounding beside the largest of all parameters."""
     largest = max(float(g.abs().max()) for g in all_due.values() if g.numel())
     scale = float(due.abs().max()) if due.numel() else 0.0

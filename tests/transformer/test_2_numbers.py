@@ -21,8 +21,9 @@ from grader.model import ArtifactKind, Submission, Tolerance
 from grader.numbers import ParseProblem, parse_number, parse_shape
 from grader.worker.calls import Call, Raised, Ref
 from reference.transformer import handout
-from reference.transformer.attention import MultiHeadAttention, attention
+from reference.transformer.attention import MultiHeadAttention
 from reference.transformer.fresh_weights import fresh_weights
+from reference.transformer.kept import expected_attention
 from reference.transformer.matching import candidates
 from reference.transformer.positional_encoding import PositionalEncoding
 
@@ -243,7 +244,7 @@ def computes_the_formula(student: Student, seed: int) -> bool:
     )[1:]
     parameters = fresh_weights(shapes(described, "the shapes of the parameters"), seed)
     for weights in candidates(parameters, E, H):
-        due = [attention(q, kv, kv, weights, H, m).output for q, kv, m in cases]
+        due = [expected_attention(q, kv, kv, weights, H, m).output for q, kv, m in cases]
         if all(
             problem_with(o, tuple(d.shape)) is None and difference(o, d, LIKE_ZERO_DIFFERENCE).agrees
             for o, d in zip(outputs, due, strict=True)
