@@ -47,7 +47,7 @@ def problem_with(value: Any, shape: tuple[int, ...] | None = None) -> str | None
         return f"It returned a tensor of dtype {_dtype(value)}; keep the precision of the input, float32."
     if shape is not None and tuple(value.shape) != shape:
         return f"It returned a tensor of shape {show_shape(value.shape)}; {show_shape(shape)} is due."
-    if value.isfinite().all():
+    if math.isfinite(value.sum()) or value.isfinite().all():  # the sum of finite values may overflow
         return None
     if value.isnan().any():
         return f"{int(value.isnan().sum())} of its {value.numel()} values are NaN."
@@ -66,24 +66,24 @@ def difference(obtained: torch.Tensor, expected: torch.Tensor, tolerance: Tolera
     if due.size == 0:
         return Difference(True, 0.0, (), 0.0, 0.0)
     with np.errstate(all="ignore"):
-        gap = np.where(np.isfinite(got) & np.isfinite(due), np.abs(got - due), np.inf)
-        allowed = tolerance.absolute + tolerance.relative * np.abs(due)
+        gap = np.abs(got - due)
+        if not math.isfinite(gap.max()):
+            gap = np.where(np.isfinite(got) & np.isfinite(due), gap, np.inf)
         largest = float(gap.max())
-        flat = int((gap if math.isinf(largest) else gap - allowed).argmax())
-    where = tuple(int(i) for i in np.unravel_index(flat, gap.shape))
-    return Difference(
-        agrees=bool((gap <= allowed).all()),
-        largest=largest,
-        where=where,
-        obtained_there=float(got[where]),
-        expected_there=float(due[where]),
-    )
+        if tolerance.relative == 0:
+            agrees, flat = largest <= tolerance.absolute, int(gap.argmax())
+        else:
+            allowed = tolerance.absolute + tolerance.relative * np.abs(due)
+            agrees = bool((gap <= allowed).all())
+            flat = int((gap if math.isinf(largest) else gap - allowed).argmax())
+    where = tuple(map(int, np.unravel_index(flat, gap.shape)))
+    return Difference(agrees, largest, where, float(got[where]), float(due[where]))
 
 
 def show(value: Any) -> str:
     """A value as a student reads it: shape, dtype and the first numbers of a tensor; repr of the rest, cut."""
     if isinstance(value, torch.Tensor):
-        numbers = ", ".join(f"{float(x):.4f}" for x in value.flatten()[:_SHOWN])
+        numbers = ", ".join(f"{float(x):.4f}" for x in value.flatten()[:_SHOWN].tolist())
         more = ", …" if value.numel() > _SHOWN else ""
         return f"tensor of shape {show_shape(value.shape)}, {_dtype(value)}: {numbers}{more}"
     text = repr(value)

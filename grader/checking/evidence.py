@@ -16,41 +16,38 @@ if TYPE_CHECKING:
     import torch
 
 
-_FIELDS = (
-    "declaration", "seed", "asked", "expected", "obtained", "largest_difference", "where", "location", "outcome",
-    "_output", "_notes", "_plots", "_aside", "_generator",
-)  # fmt: skip
-
-
 class Running:
     """One check while it runs. A check sets what it knows as soon as it knows it; the report shows the last state."""
 
-    __slots__ = _FIELDS
+    declaration: Check
+    seed: int
+    """The seed of this check: its inputs are drawn from it alone, so any subset of checks draws the same."""
+    asked: str
+    expected: str | None
+    obtained: str | None
+    largest_difference: float | None
+    where: str | None
+    location: str | None
+    outcome: Outcome | None
+    _output: list[str]
+    _notes: list[str]
+    _plots: list[Plot]
+    _aside: bool
+    _generator: torch.Generator | None
 
     def __init__(self, declaration: Check, seed: int) -> None:
-        self.declaration = declaration
-        self.seed = seed
-        """The seed of this check: its inputs are drawn from it alone, so any subset of checks draws the same."""
-        self.asked = ""
-        self.expected: str | None = None
-        self.obtained: str | None = None
-        self.largest_difference: float | None = None
-        self.where: str | None = None
-        self.location: str | None = None
-        self.outcome: Outcome | None = None
-        self._output: list[str] = []
-        self._notes: list[str] = []
-        self._plots: list[Plot] = []
-        self._aside = False
-        self._generator: torch.Generator | None = None
+        vars(self).update(
+            dict.fromkeys(_FIELDS), declaration=declaration, seed=seed, asked="", _output=[], _notes=[], _plots=[],
+            _aside=False,
+        )  # fmt: skip
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Raises AssignmentError for a misspelt field, which would be evidence that no report shows."""
         if name not in _FIELDS:
-            known = [field for field in _FIELDS if not field.startswith("_")]
+            known = [field for field in Running.__annotations__ if not field.startswith("_")]
             unknown = UnknownName("field of the evidence", name, known)
             raise AssignmentError(unknown.message, unknown.next_step)
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
 
     @property
     def generator(self) -> torch.Generator:
@@ -109,6 +106,9 @@ class Running:
             notes=tuple(self._notes),
             plots=tuple(self._plots),
         )
+
+
+_FIELDS = frozenset(Running.__annotations__)
 
 
 def _plain_float(value: Any) -> float | None:

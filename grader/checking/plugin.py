@@ -10,6 +10,7 @@ import hashlib
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -74,6 +75,8 @@ class ChecksPlugin:
         self.internal: dict[str, str] = {}
         """Tracebacks of the grader's own errors, by check id, for --debug."""
         self.collection_errors: list[str] = []
+        self.check_of: dict[str, str] = {}
+        """Check id by the name that pytest has for the test."""
         self.json_report: dict[str, Any] | None = None
         self.interrupted = False
         """True after Ctrl-C; a check that calls pytest.exit is no interruption but a broken check."""
@@ -119,7 +122,9 @@ class ChecksPlugin:
         session.gethookproxy = lambda fspath: session.config.hook  # type: ignore[method-assign]
         order = {identifier: place for place, identifier in enumerate(self.selected)}
         for item in items:
-            item.stash[_CHECK] = _marked(item)
+            item.stash[_CHECK] = identifier = _marked(item)
+            if identifier is not None:
+                self.check_of[item.nodeid] = identifier
         items[:] = sorted(
             (item for item in items if check_id(item) in order), key=lambda item: order[check_id(item) or ""]
         )
@@ -244,9 +249,6 @@ class ChecksPlugin:
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
         self.json_report = json_report
 
-    def pytest_json_runtest_metadata(self, item: pytest.Item) -> dict[str, Any]:
-        return {"check": check_id(item)}
-
     def pytest_json_runtest_stage(self, report: pytest.TestReport) -> dict[str, Any]:
         """What is read of a stage, and no more: its text would be rendered each time."""
         return {"outcome": report.outcome}
@@ -312,6 +314,7 @@ def _marked(item: pytest.Item) -> str | None:
     return str(mark.args[0]) if mark and mark.args else None
 
 
+@lru_cache(maxsize=1_024)
 def derive_seed(seed: int, identifier: str) -> int:
     """The seed of one check, below 2^31: independent of which other checks run."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{identifier}".encode()).digest()[:4], "big") >> 1

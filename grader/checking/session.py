@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -84,7 +84,7 @@ def run_session(plugin: ChecksPlugin) -> int:
 
 def results_of(plugin: ChecksPlugin, exit_code: int) -> tuple[list[CheckResult], dict[str, str]]:
     """What a session found, as `run_checks` returns it."""
-    confirmed = _confirmed_passes(plugin.json_report, exit_code)
+    confirmed = _confirmed_passes(plugin.json_report, exit_code, plugin.check_of)
     internal = dict(plugin.internal)
     results = []
     for check in plugin.selected.values():
@@ -152,16 +152,16 @@ def _names_free_for(files: Iterable[Path]) -> Iterator[None]:
         sys.modules.update(hidden)
 
 
-def _confirmed_passes(report: dict[str, Any] | None, exit_code: int) -> set[str]:
+def _confirmed_passes(report: dict[str, Any] | None, exit_code: int, check_of: Mapping[str, str]) -> set[str]:
     """Ids of the checks whose call stage says "passed", in a session that ended as it should."""
     if report is None or exit_code not in _READ_OUTCOMES:
         return set()
     return {
-        test["metadata"]["check"]
+        check_of[test["nodeid"]]
         for test in report["tests"]
         if test.get("call", {}).get("outcome") == "passed"
         and test.get("outcome") == "passed"
-        and "check" in test.get("metadata", {})
+        and test["nodeid"] in check_of
     }
 
 

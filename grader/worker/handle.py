@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NoReturn, Protocol, Self
 
 from grader.errors import WorkerStartFailed
@@ -44,6 +45,7 @@ REQUEST_CAPS = wire.Caps(header_bytes=32 * 2**20, payload_bytes=2**30, nodes=2_0
 """What the judge may send; the worker takes the same."""
 
 
+@cache
 def reply_caps(limits: Limits) -> wire.Caps:
     """What the judge takes from a worker."""
     return wire.Caps(payload_bytes=limits.reply_bytes)

@@ -240,31 +240,34 @@ def test_a_check_file_that_does_not_import_is_our_fault_and_costs_no_other_file_
 
 
 def test_without_the_json_report_nothing_is_confirmed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_confirmed_passes", lambda report, exit_code: set())
+    monkeypatch.setattr(session, "_confirmed_passes", lambda report, exit_code, check_of: set())
     results, _ = run(RIGHT, "2a.right")
     assert results["2a.right"].status is Status.GRADER_ERROR
 
 
+CHECK_OF = {"test_x": "2a.x"}
+
+
 @pytest.mark.parametrize("exit_code", [2, 3, 4, 5])
 def test_a_session_that_ended_badly_confirms_nothing(exit_code: int) -> None:
-    passed = {"outcome": "passed", "call": {"outcome": "passed"}, "metadata": {"check": "2a.x"}}
-    assert session._confirmed_passes({"tests": [passed]}, 0) == {"2a.x"}
-    assert session._confirmed_passes({"tests": [passed]}, exit_code) == set()
-    assert session._confirmed_passes(None, 0) == set()
+    passed = {"nodeid": "test_x", "outcome": "passed", "call": {"outcome": "passed"}}
+    assert session._confirmed_passes({"tests": [passed]}, 0, CHECK_OF) == {"2a.x"}
+    assert session._confirmed_passes({"tests": [passed]}, exit_code, CHECK_OF) == set()
+    assert session._confirmed_passes(None, 0, CHECK_OF) == set()
 
 
 @pytest.mark.parametrize(
     "test",
     [
-        {"outcome": "passed", "metadata": {"check": "2a.x"}},
-        {"outcome": "passed", "call": {"outcome": "failed"}, "metadata": {"check": "2a.x"}},
-        {"outcome": "error", "call": {"outcome": "passed"}, "metadata": {"check": "2a.x"}},
-        {"outcome": "passed", "call": {"outcome": "passed"}},
+        {"nodeid": "test_x", "outcome": "passed"},
+        {"nodeid": "test_x", "outcome": "passed", "call": {"outcome": "failed"}},
+        {"nodeid": "test_x", "outcome": "error", "call": {"outcome": "passed"}},
+        {"nodeid": "test_other", "outcome": "passed", "call": {"outcome": "passed"}},
     ],
-    ids=["no call", "call failed", "teardown failed", "no metadata"],
+    ids=["no call", "call failed", "teardown failed", "no check"],
 )
 def test_the_default_of_the_json_report_is_no_pass(test: dict[str, Any]) -> None:
-    assert session._confirmed_passes({"tests": [test]}, 0) == set()
+    assert session._confirmed_passes({"tests": [test]}, 0, CHECK_OF) == set()
 
 
 # ---------------------------------------------------------------- dependencies, workers, evidence
