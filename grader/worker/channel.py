@@ -10,6 +10,9 @@ from typing import Any
 
 from grader.worker.inside import wire
 
+_AT_ONCE = 2**14
+"""Bytes asked for where fewer are due."""
+
 
 class ChannelClosed(Exception):
     """The other end is gone."""
@@ -35,6 +38,10 @@ class Channel:
         self._caps = caps
         self._watch = watch
         self._every_s = every_s
+        self._poll = select.poll()
+        self._poll.register(end)
+        self._ahead = memoryview(b"")
+        """Bytes that came with those asked for."""
 
     def send(self, pieces: Sequence[bytes], deadline: float) -> None:
         """`deadline` is a time.monotonic(); raises ChannelClosed or DeadlinePassed."""
@@ -50,16 +57,28 @@ class Channel:
 
     def receive(self, deadline: float) -> tuple[dict[str, Any], memoryview]:
         """One frame; raises ChannelClosed, DeadlinePassed or wire.WireError."""
-        prefix = bytes(self._exactly(wire.PREFIX.size, deadline))
-        header, payload = wire.read_prefix(prefix, self._caps)
+        if not self._ahead:
+            self._wait(select.POLLIN, deadline)  # as a rule the other end is still at work
+        header, payload = wire.read_prefix(bytes(self._exactly(wire.PREFIX.size, deadline)), self._caps)
         return wire.read_header(bytes(self._exactly(header, deadline))), self._exactly(payload, deadline)
 
     def _exactly(self, size: int, deadline: float) -> memoryview:
-        buffer = memoryview(bytearray(size))
-        at = 0
-        while at < size:
+        """The next `size` bytes. What follows them is taken along: a small frame comes whole with its prefix."""
+        at = len(self._ahead)
+        if at < size:
+            buffer = memoryview(bytearray(max(size, _AT_ONCE)))
+            buffer[:at] = self._ahead
+            while at < size:
+                at += self._some(buffer[at:], deadline)
+            self._ahead = buffer[:at]
+        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        return taken
+
+    def _some(self, room: memoryview, deadline: float) -> int:
+        """Waits for bytes, puts them into `room`, and says how many they are."""
+        while True:
             try:
-                got = self._socket.recv_into(buffer[at:])
+                got = self._socket.recv_into(room)
             except BlockingIOError:
                 self._wait(select.POLLIN, deadline)
                 continue
@@ -67,14 +86,12 @@ class Channel:
                 raise ChannelClosed(str(error)) from None
             if not got:
                 raise ChannelClosed("the other end was closed")
-            at += got
             if time.monotonic() > deadline:  # one byte at a time never runs dry, and never ends
                 raise DeadlinePassed
-        return buffer
+            return got
 
     def _wait(self, event: int, deadline: float) -> None:
-        poll = select.poll()
-        poll.register(self._socket, event)
+        self._poll.modify(self._socket, event)
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -84,7 +101,7 @@ class Channel:
             else:
                 self._watch()
                 slice_s = min(left, self._every_s)
-            if poll.poll(1000 * slice_s):
+            if self._poll.poll(1000 * slice_s):
                 return
 
     def close(self) -> None:

@@ -78,6 +78,10 @@ class Unsendable(Exception):
         self.path = path
         self.reason = reason
 
+    def inside(self, place: str) -> Unsendable:
+        """The same, told from outside: `place` holds what holds the value."""
+        return Unsendable(place + self.path, self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -106,66 +110,87 @@ class Encoder:
         self._payload = 0
         self._nodes = 0
 
-    def encode(self, value: Any, path: str = "value", depth: int = 0) -> Any:
-        """The header node of `value`; raises Unsendable with the place inside the value."""
+    def encode(self, value: Any, path: str = "value") -> Any:
+        """The header node of `value`, which is called `path`; raises Unsendable with the place inside the value."""
+        try:
+            return self._node(value, 0)
+        except Unsendable as error:
+            raise error.inside(path) from None
+
+    def _node(self, value: Any, depth: int) -> Any:
+        """Places are told on the way out of what does not travel: a text for each item of each list would take longer
+        than the items."""
         self._nodes += 1
         if self._nodes > self.caps.nodes:
-            raise Unsendable(path, f"has more than {self.caps.nodes:,} items")
+            raise Unsendable("", f"has more than {self.caps.nodes:,} items")
         if depth > self.caps.depth:
-            raise Unsendable(path, f"is nested more than {self.caps.depth} levels deep")
+            raise Unsendable("", f"is nested more than {self.caps.depth} levels deep")
         kind = type(value)
         if value is None or kind is bool:
             return value
         if kind is int:
-            return self._int(value, path)
+            return self._int(value)
         if kind is float:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is str:
-            return self._text(value, path)
+            return self._text(value)
         if kind is list or kind is tuple:
-            return [self.encode(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
+            return self._items(value, depth + 1)
         if kind is dict:
-            return {
-                "d": {
-                    self._key(k, path): self.encode(v, f"{path}[{k!r}]", depth + 1) for k, v in value.items()
-                }
-            }
+            return {"d": self._entries(value, depth + 1)}
         if kind is Kept:
             return {"r": value.name}
         torch = sys.modules.get("torch")
         if torch is not None and kind is torch.Tensor and (name := _plain_dtype(torch, value)):
-            return self._tensor(value, name, path)
+            return self._tensor(value, name)
         self._nodes -= 1
-        return self.encode(self.convert(value, path), path, depth + 1)
+        return self._node(self.convert(value, ""), depth + 1)
 
-    def _int(self, value: int, path: str) -> int:
+    def _items(self, values: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        nodes: list[Any] = []
+        try:
+            for item in values:
+                nodes.append(self._node(item, depth))
+        except Unsendable as error:
+            raise error.inside(f"[{len(nodes)}]") from None
+        return nodes
+
+    def _entries(self, values: dict[Any, Any], depth: int) -> dict[str, Any]:
+        nodes: dict[str, Any] = {}
+        for key, item in values.items():
+            name = self._key(key)
+            try:
+                nodes[name] = self._node(item, depth)
+            except Unsendable as error:
+                raise error.inside(f"[{key!r}]") from None
+        return nodes
+
+    def _int(self, value: int) -> int:
         if -MAX_INT <= value < MAX_INT:
             return value
-        raise Unsendable(path, "is an integer of more than 64 bits")
+        raise Unsendable("", "is an integer of more than 64 bits")
 
-    def _text(self, value: str, path: str) -> str:
+    def _text(self, value: str) -> str:
         if len(value) <= self.caps.text:
             return value
-        raise Unsendable(
-            path, f"is a text of {len(value):,} characters; at most {self.caps.text:,} are taken"
-        )
+        raise Unsendable("", f"is a text of {len(value):,} characters; at most {self.caps.text:,} are taken")
 
-    def _key(self, key: Any, path: str) -> str:
+    def _key(self, key: Any) -> str:
         if type(key) is not str:
-            raise Unsendable(path, f"has a key of type {type(key).__name__}; keys must be strings")
-        return self._text(key, path)
+            raise Unsendable("", f"has a key of type {type(key).__name__}; keys must be strings")
+        return self._text(key)
 
-    def _tensor(self, tensor: Any, name: str, path: str) -> dict[str, Any]:
+    def _tensor(self, tensor: Any, name: str) -> dict[str, Any]:
         shape = list(tensor.shape)
         if len(shape) > self.caps.dimensions:
-            raise Unsendable(path, f"has {len(shape)} dimensions; at most {self.caps.dimensions} are taken")
+            raise Unsendable("", f"has {len(shape)} dimensions; at most {self.caps.dimensions} are taken")
         size = math.prod(shape) * ITEM_SIZE[name]
         self._payload += size
         if self._payload > self.caps.payload_bytes:
             limit = self.caps.payload_bytes / 2**20
-            raise Unsendable(path, f"makes the answer larger than {limit:,.0f} MiB")
+            raise Unsendable("", f"makes the answer larger than {limit:,.0f} MiB")
         if len(self.buffers) >= self.caps.tensors:
-            raise Unsendable(path, f"is one of more than {self.caps.tensors:,} tensors")
+            raise Unsendable("", f"is one of more than {self.caps.tensors:,} tensors")
         self.buffers.append(_bytes(tensor) if size else b"")
         return {"T": [name, shape]}
 
