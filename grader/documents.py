@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from grader.errors import GraderError, UsageError
 from grader.intake import Found, read_answers
-from grader.intake.prose.questions import Questions, read_questions
-from grader.intake.prose.reader import needs_extraction, read_written
-from grader.model import Assignment, Submission, SubmittedFile
+from grader.model import ArtifactKind, Assignment, Submission, SubmittedFile
 from grader.worker import (
     Call,
     Limits,
@@ -31,6 +30,10 @@ from grader.worker.host import Level
 from grader.worker.spec import MIB
 from grader.written import Document
 
+if TYPE_CHECKING:
+    from grader.intake.prose.questions import Questions
+
+_READ_AS_REPORTS = (ArtifactKind.REPORT, ArtifactKind.NOTEBOOK)
 LIMITS = Limits(
     memory_bytes=768 * MIB,
     cpu_s=60,
@@ -52,7 +55,7 @@ class ReportReader:
 
     def __init__(self, assignment: Assignment, isolation: Level | Callable[[], Level] = "auto") -> None:
         """isolation: as for student code; a function is asked when the first document comes."""
-        self._questions: Questions | None = read_questions(assignment)
+        self._assignment = assignment
         self._isolation = isolation
         self._zygote: Zygote | None = None
 
@@ -74,8 +77,10 @@ class ReportReader:
         Raises UsageError where a library is not installed and the hand-in has no answers but those in the document,
         IsolationUnavailable where this machine cannot seal, GraderError where the reading itself fails by our fault.
         """
-        if self._questions is None:
+        if not any(file.kind in _READ_AS_REPORTS for file in submission.files) or self._questions is None:
             return submission
+        from grader.intake.prose.reader import read_written  # a while, for a hand-in that has any
+
         documents, notes = self._documents(submission)
         try:
             written = read_written(self._questions, submission, documents)
@@ -88,10 +93,18 @@ class ReportReader:
             ) from error
         return replace(submission, written=replace(written, notes=(*notes, *written.notes)))
 
+    @cached_property
+    def _questions(self) -> Questions | None:
+        from grader.intake.prose.questions import read_questions
+
+        return read_questions(self._assignment)
+
     # ------------------------------------------------------------ documents
 
     def _documents(self, submission: Submission) -> tuple[list[Document], list[str]]:
         """The text of each PDF and Word file, and a sentence on each that could not be opened."""
+        from grader.intake.prose.reader import needs_extraction
+
         documents: list[Document] = []
         notes: list[str] = []
         for file in submission.files:

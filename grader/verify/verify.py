@@ -12,6 +12,7 @@ from grader.assignment import select
 from grader.beside import load_quantities
 from grader.checking.marks import misspelt
 from grader.errors import AssignmentError
+from grader.intake.prose.questions import read_questions
 from grader.model import Assignment, Check
 from grader.numbers.question import read_question
 from grader.options import preload
@@ -51,6 +52,7 @@ def verify(
     started, cpu_before = time.perf_counter(), _cpu_s()
     selected = select(assignment, parts)
     _refuse_misspelt(assignment)
+    read_questions(assignment)
     settings = read_settings(assignment, selected, seeds=seeds, slow_seeds=slow_seeds)
     with imports_of(assignment):
         plan = make_plan(assignment, settings, selected)

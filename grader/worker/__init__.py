@@ -8,22 +8,27 @@
 Importing this package imports no torch.
 """
 
-from grader.worker.calls import (
-    Call,
-    Frame,
-    Raised,
-    Ref,
-    Reply,
-    Returned,
-    Value,
-    WorkerCrashed,
-    WorkerFailure,
-    WorkerOutOfMemory,
-    WorkerTimedOut,
-)
-from grader.worker.handle import Worker
-from grader.worker.host import Zygote
-from grader.worker.spec import Limits, ZygoteSpec
+from typing import TYPE_CHECKING
+
+from grader.lazily import lazily
+
+if TYPE_CHECKING:
+    from grader.worker.calls import (
+        Call,
+        Frame,
+        Raised,
+        Ref,
+        Reply,
+        Returned,
+        Value,
+        WorkerCrashed,
+        WorkerFailure,
+        WorkerOutOfMemory,
+        WorkerTimedOut,
+    )
+    from grader.worker.handle import Worker
+    from grader.worker.host import Zygote
+    from grader.worker.spec import Limits, ZygoteSpec
 
 __all__ = [
     "Call",
@@ -42,3 +47,25 @@ __all__ = [
     "Zygote",
     "ZygoteSpec",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "calls": (
+            "Call",
+            "Frame",
+            "Raised",
+            "Ref",
+            "Reply",
+            "Returned",
+            "Value",
+            "WorkerCrashed",
+            "WorkerFailure",
+            "WorkerOutOfMemory",
+            "WorkerTimedOut",
+        ),
+        "handle": ("Worker",),
+        "host": ("Zygote",),
+        "spec": ("Limits", "ZygoteSpec"),
+    },
+)

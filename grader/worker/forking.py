@@ -18,7 +18,8 @@ from grader.worker import twin
 from grader.worker.connection import Connection, Warmth, gone, receive
 from grader.worker.handle import Worker
 from grader.worker.inside.view import SCRATCH, UNPRIVILEGED
-from grader.worker.launch import Ready, command, configuration, environment, start_failure
+from grader.worker.launch import Ready, configuration, start_failure
+from grader.worker.program import command, environment
 from grader.worker.spec import ZygoteSpec
 
 _PROGRAM = "zygote.py"

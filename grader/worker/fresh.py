@@ -23,7 +23,8 @@ from grader.worker.channel import Channel, ChannelClosed, DeadlinePassed
 from grader.worker.folder import WATCH_S, Folder
 from grader.worker.handle import REQUEST_CAPS, ChildProcess, Exit, Worker, reply_caps, watch
 from grader.worker.inside import wire
-from grader.worker.launch import Ready, command, configuration, environment, start_failure
+from grader.worker.launch import Ready, configuration, start_failure
+from grader.worker.program import command, environment
 from grader.worker.spec import ZygoteSpec
 
 _PROGRAM = "fresh.py"

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.worker.launch import command, environment
+from grader.worker.program import command, environment
 
 _PROGRAM = "twin.py"
 _POLL_S = 0.005

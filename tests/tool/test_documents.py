@@ -140,3 +140,9 @@ def test_a_missing_library_is_named_with_its_extra(
     ):
         reader.read(read_submission(WRITTEN / "jun.pdf"))
     assert "transformer-grader[pdf]" in str(raised.value.next_step)
+
+
+def test_a_hand_in_without_a_text_is_left_as_it_is(reader: ReportReader, tmp_path: Path) -> None:
+    (tmp_path / "answers.toml").write_text("[2a]\nnorm = 2.7053\n")
+    submission = read_submission(tmp_path)
+    assert reader.read(submission) is submission

@@ -165,6 +165,12 @@ def test_a_check_that_is_declared_under_another_name_is_refused_before_anything_
         proof_of("2c", (TOML, *RENAMED))
 
 
+def test_a_wrong_table_of_written_answers_is_refused_before_anything_runs(proof_of: ProofOf) -> None:
+    words = (TOML, r'words = \["understanding', 'worlds = ["understanding')
+    with pytest.raises(AssignmentError, match=r"written\.heading.*worlds"):
+        proof_of("2c", words)
+
+
 def test_the_copy_as_it_is_has_no_weakness_but_that_its_bank_is_small(proof_of: ProofOf) -> None:
     found = told(proof_of("2c"))
     assert set(found) <= {"checks", "tolerances"}
