@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +40,21 @@ class Cost:
     memory_mib: float
 
 
-def measure(command: Sequence[str], good: set[int], sample_s: float = SAMPLE_S) -> Cost:
-    """Run `command` once; raises RuntimeError where it ends with another exit code than the `good` ones."""
+def measure(
+    command: Sequence[str],
+    good: set[int],
+    sample_s: float = SAMPLE_S,
+    environment: Mapping[str, str] | None = None,
+) -> Cost:
+    """Run `command` once, with `environment` added to this process's own.
+
+    Raises RuntimeError where it ends with another exit code than the `good` ones.
+    """
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=quiet, stderr=quiet, env={**os.environ, **(environment or {})}
+    )
     peak = [0.0]
     done = threading.Event()
     sampler = threading.Thread(target=_sample, args=(process.pid, peak, done, sample_s))

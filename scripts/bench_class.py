@@ -5,7 +5,8 @@
 
     grade   parts 2 and 4 of submissions/alice: sealed worker, all checks, in a fork of the warm judge
     floor   fork of a warm process, the same calls on the same code, exit: no seal, no wire, no pytest
-    fresh   scripts/baseline.py: one new pytest process a submission, student code imported into it
+    fresh   scripts/usual.py: one new `python -m pytest` a submission, student code imported into it
+    lean    scripts/baseline.py: the same with everything in pytest switched off that `grade` has no use for
 
 CPU is user + system of everything that runs for it: judge, zygote and workers. Medians over the runs; the three take
 turns, so that a machine whose speed drifts treats them alike.
@@ -14,6 +15,7 @@ turns, so that a machine whose speed drifts treats them alike.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import statistics
@@ -36,6 +38,7 @@ from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult
 from grader.worker import Call, Reply, Zygote, ZygoteSpec
 from grader.worker.inside import pages
+from scripts import usual
 
 PARTS = ("2", "4")
 ALICE = REPOSITORY / "submissions" / "alice"
@@ -100,12 +103,17 @@ def floor_once(student: ImportedStudent, calls: Sequence[Sequence[Call]]) -> Non
 
 def cpu_of(pids: Sequence[int]) -> float:
     """CPU seconds of this process, of processes it has waited for, and of the trees below `pids`."""
-    total = sum(os.times()[:4])
-    for pid in pids:
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            times = process.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
+    while True:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a worker ended while they were counted: once more
+            return sum(os.times()[:4]) + sum(map(_cpu_of_tree, pids))
+
+
+def _cpu_of_tree(pid: int) -> float:
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in [root, *root.children(recursive=True)]:
+        times = process.cpu_times()
+        total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
@@ -160,8 +168,9 @@ def main() -> None:
     assignment = load_assignment()
     selected = select(assignment, parts=PARTS)
     spec = ZygoteSpec.of(assignment, ("torch",), many=True)
-    fresh_command = [sys.executable, "scripts/baseline.py", str(ALICE)]
-    fresh_command += [word for part in PARTS for word in ("--part", part)]
+    fresh = usual.command(ALICE, PARTS)
+    lean = [sys.executable, "scripts/baseline.py", str(ALICE)]
+    lean += [word for part in PARTS for word in ("--part", part)]
     with (
         Zygote(spec, isolation=options.level) as zygote,
         WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE), seed=1, many=True) as judge,
@@ -177,22 +186,24 @@ def main() -> None:
         gc.collect()
         gc.freeze()  # as the zygote does, here and in the next line: the floor is the cost of a well-kept fork
         pages.gather(Path("/proc/self/maps").read_text())
-        figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": []}
+        figures: dict[str, list[float]] = {"grade": [], "floor": [], "fresh": [], "lean": []}
         for _ in range(options.runs):
             figures["grade"].append(
                 cost(lambda: grade_once(judge), [pid_of(judge), zygote.pid], options.batch)
             )
             figures["floor"].append(cost(lambda: floor_once(student, calls), [], options.batch))
-            figures["fresh"].append(1000 * measure(fresh_command, {0}).cpu_s)
+            figures["fresh"].append(1000 * measure(fresh, {1}, environment=usual.ENVIRONMENT).cpu_s)
+            figures["lean"].append(1000 * measure(lean, {0}).cpu_s)
         level = zygote.isolation.level
     print(f"alice, parts {' and '.join(PARTS)}, {len(selected)} checks, isolation {level}; ", end="")
     print(
-        f"CPU ms a submission, {options.runs} measurements of {options.batch} (fresh: of 1), median (min to max)"
+        f"CPU ms a submission, {options.runs} measurements of {options.batch} (processes: of 1), median (min to max)"
     )
     for name, values in figures.items():
         print(f"  {name:6} {statistics.median(values):9.1f}  ({min(values):.1f} to {max(values):.1f})")
-    grade, floor, fresh = (statistics.median(figures[name]) for name in ("grade", "floor", "fresh"))
-    print(f"  fresh / grade {fresh / grade:.1f}    grade / floor {grade / floor:.2f}")
+    middle = {name: statistics.median(values) for name, values in figures.items()}
+    ratios = (("fresh", "grade", 1), ("lean", "grade", 1), ("grade", "floor", 2))
+    print("    ".join(f"  {a} / {b} {middle[a] / middle[b]:.{digits}f}" for a, b, digits in ratios))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python scripts/bench_classroom.py --size 300 [--cluster]
 
 A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4:
-everything counts, from the archive to reports and gradebook. Beside it, in the same run: one pytest process a
-submission (scripts/baseline.py, which seals nothing and writes nothing), one after the other, and two processes that
-only count. CPU is user + system time of the whole process tree. Where two cores are two threads of one, each of two
-jobs takes more of it: one job alone is what compares with one pytest alone.
+everything counts, from the archive to reports and gradebook. Beside it, in the same run: one `python -m pytest` a
+submission (scripts/usual.py, which seals nothing and writes no report), one after the other; the same with everything
+in pytest switched off that `grade` has no use for (scripts/baseline.py); and two processes that only count. CPU is
+user + system time of the whole process tree. Where two cores are two threads of one, each of two jobs takes more of it:
+one job alone is what compares with one pytest alone.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from grader.assignment import load_assignment  # noqa: E402
 from grader.classbook.page import html_page  # noqa: E402
 from grader.classbook.statistics import class_statistics  # noqa: E402
 from grader.gradebook import Gradebook, standings  # noqa: E402
+from scripts import usual  # noqa: E402
 from scripts.bench import Cost, measure  # noqa: E402
 from scripts.make_class import students, write_zip  # noqa: E402
 
-PARTS = ("--part", "2", "--part", "4")
+PARTS = ("2", "4")
+OPTIONS = tuple(word for part in PARTS for word in ("--part", part))
 COUNT = "sum(i * i for i in range(20_000_000))"
 GOOD = {0}
 
@@ -50,7 +53,7 @@ class Class:
 
     def grade(self, out: str, *arguments: str) -> Cost:
         """One `grade` of it, with reports and gradebook below `out`."""
-        words = (str(self.archive), "--out", str(self.folder / out), "--seed", "1", *PARTS, *arguments)
+        words = (str(self.archive), "--out", str(self.folder / out), "--seed", "1", *OPTIONS, *arguments)
         return measure((sys.executable, "-m", "grader", *words), GOOD, sample_s=1.0)
 
 
@@ -61,17 +64,21 @@ def made(folder: Path, size: int, seed: int = 1) -> Class:
     return found
 
 
-def fresh(folder: Path, number: int) -> float:
-    """CPU seconds of one pytest process a submission, median over the first `number` of the class."""
-    spent = []
+def fresh(folder: Path, number: int) -> tuple[float, float]:
+    """CPU ms of one pytest process a submission, as it is and with all switched off that `grade` has no use for.
+
+    Medians over the first `number` of the class.
+    """
+    usually, lean = [], []
     for _, user, _, files in students(number, 1):
         place = folder / f"fresh-{user}"
         place.mkdir()
         for file, text in files.items():
             (place / file).write_text(text, "utf-8")
-        command = (sys.executable, "scripts/baseline.py", str(place), *PARTS)
-        spent.append(measure(command, {0, 1}).cpu_s)
-    return statistics.median(spent)
+        judged = {0, 1}
+        usually.append(measure(usual.command(place, PARTS), judged, environment=usual.ENVIRONMENT).cpu_s)
+        lean.append(measure((sys.executable, "scripts/baseline.py", str(place), *OPTIONS), judged).cpu_s)
+    return 1000 * statistics.median(usually), 1000 * statistics.median(lean)
 
 
 def bare_speedup() -> float:
@@ -130,9 +137,13 @@ def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) ->
     print(f"  CPU a submission, all in     {each:9.0f} ms")
     print(f"  wall, whole run              {cost.wall_s:9.1f} s")
     print(f"  peak memory (PSS)            {cost.memory_mib:9.0f} MiB", flush=True)
-    alone = 1000 * fresh(folder, pytests)
-    print(f"  one pytest process each      {alone:9.0f} ms CPU a submission (median of {pytests})")
-    print(f"  pytest / grade               {alone / each:9.1f}", flush=True)
+    alone, lean = fresh(folder, pytests)
+    print(f"  one `python -m pytest` each  {alone:9.0f} ms CPU a submission (median of {pytests})")
+    print(f"  the same, all unused off     {lean:9.0f} ms")
+    print(
+        f"  pytest / grade               {alone / each:9.1f}    {lean / each:.1f} with all unused off",
+        flush=True,
+    )
     again = whole.grade("whole", "--jobs", "2")
     print(f"  the same command again       {again.wall_s:9.1f} s wall", flush=True)
     book = measure(
@@ -152,9 +163,8 @@ def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) ->
     ones = [job.grade(f"one-{job.size}", "--jobs", "1") for job in (few, part)]
     twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]
     single = 1000 * (ones[1].cpu_s - ones[0].cpu_s) / more
-    print(
-        f"  one job, beyond its start    {single:9.0f} ms CPU a submission; pytest / that {alone / single:.1f}"
-    )
+    print(f"  one job, beyond its start    {single:9.0f} ms CPU a submission; pytest / that ", end="")
+    print(f"{alone / single:.1f}    {lean / single:.1f} with all unused off", flush=True)
     bare = bare_speedup()
     speedup = rate(*twos, more) / rate(*ones, more)
     print(f"  two jobs against one         {speedup:9.2f} times the submissions a second")

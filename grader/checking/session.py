@@ -75,7 +75,7 @@ def run_checks(
 
 def run_session(plugin: ChecksPlugin) -> int:
     """One pytest session with `plugin`; its exit code."""
-    files = _check_files(plugin.assignment, plugin.selected.values())
+    files = check_files(plugin.assignment, plugin.selected.values())
     with _no_outside_options(), _names_free_for(files):
         # given as modules, not by -p: a name would be looked up in the metadata of every installed package
         plugins = [plugin, pytest_metadata.plugin, pytest_jsonreport.plugin]
@@ -95,7 +95,7 @@ def results_of(plugin: ChecksPlugin, exit_code: int) -> tuple[list[CheckResult],
     return results, internal
 
 
-def _check_files(assignment: Assignment, selected: Iterable[Check]) -> list[Path]:
+def check_files(assignment: Assignment, selected: Iterable[Check]) -> list[Path]:
     """Those that can hold one of the checks: of its section, or of none."""
     sections = {check.part[:1] for check in selected}
     files = sorted(assignment.root.glob("test_*.py"))

@@ -1,14 +1,18 @@
-"""The benchmarks of the real run still work, and both ways that they compare give the same."""
+"""The benchmarks still work, and the ways that they compare give the same."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 import torch
 
-from scripts import bench_checkpoint, bench_finetune
+from grader.assignment import load_assignment
+from scripts import bench_checkpoint, bench_finetune, usual
+from scripts.bench import REPOSITORY
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +36,19 @@ def test_both_ways_agree(
     found = re.search(rf"{apart} ([\d.e+-]+)", shown)
     assert found is not None, shown
     assert float(found[1]) < 1e-5
+
+
+def test_the_usual_way_judges_alike() -> None:
+    """What `grade` is measured against runs the same checks, and finds the same."""
+    done = subprocess.run(
+        usual.command(REPOSITORY / "submissions" / "alice", ["2c", "4a"]),
+        cwd=REPOSITORY,
+        env={**os.environ, **usual.ENVIRONMENT},
+        capture_output=True,
+        text=True,
+    )
+    of_the_parts = [c for c in load_assignment().checks if c.part in ("2c", "4a")]
+    prose = [c for c in of_the_parts if c.review]
+    assert prose
+    last = done.stdout.strip().splitlines()[-1]
+    assert f"{len(prose)} failed, {len(of_the_parts) - len(prose)} passed" in last, done.stdout
