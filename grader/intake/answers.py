@@ -63,8 +63,8 @@ class Answers:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     """Dotted key -> value, as written."""
-    lines: Mapping[str, int] = field(default_factory=dict)
-    """Dotted key -> line, counted from 1."""
+    source: str = ""
+    """What was parsed: places are looked up in it when one is asked for."""
     unreadable: Mapping[str, Problem] = field(default_factory=dict)
     """Dotted key -> why its entry is not TOML; the rest of the file was read."""
     path: str = _FILE
@@ -136,7 +136,7 @@ class Answers:
         return Answer(key, Found.MALFORMED, location=answer.location, problem=problem, notes=answer.notes)
 
     def _location(self, written: str) -> str:
-        line = self.lines.get(written)
+        line = _lines(self.source).get(written)
         return f"{self.path}, line {line}" if line else self.path
 
     def _lenient(self, key: str) -> str | None:
@@ -180,7 +180,7 @@ def _read_file(submission: Submission, known: Iterable[str]) -> Answers:
         return Answers(path=path, status=Found.MALFORMED, problem=parsed.problem, notes=found.notes)
     answers = Answers(
         values=dict(_flatten(parsed.document)),
-        lines=key_lines(parsed.text),
+        source=parsed.text,
         unreadable=parsed.unreadable,
         path=path,
         notes=(*found.notes, *decoded.notes, *parsed.notes),
@@ -259,6 +259,12 @@ def _unknown(answers: Answers, known: Iterable[str]) -> Iterator[str]:
         yield f"{where}: no question asks for {shorten(written)!r}" + (
             f"; is {near!r} meant?" if near else "."
         )
+
+
+@lru_cache(maxsize=2)
+def _lines(text: str) -> Mapping[str, int]:
+    """Dotted key -> line, counted from 1."""
+    return key_lines(text)
 
 
 @lru_cache(maxsize=1024)  # the keys of an assignment are asked for hand-in after hand-in

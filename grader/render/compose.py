@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from grader.languages import ENGLISH, Language, Untranslated, translated, translated_check
 from grader.model import (
@@ -88,7 +90,7 @@ def _parts(report: GradeReport, words: Language) -> tuple[PartView, ...]:
 
 
 def _part(part: Part, checks: list[CheckResult], words: Language) -> PartView:
-    views = tuple(_check(replace(check, duration_s=0.0), words) for check in checks)
+    views = tuple(_check(_SAID(check), words) for check in checks)
     earned = sum((check.points.earned for check in checks), Decimal(0))
     possible = sum((check.points.possible for check in checks), Decimal(0))
     awaiting = sum((_open_points(c.points) for c in checks if c.status is Status.NEEDS_REVIEW), Decimal(0))
@@ -148,10 +150,15 @@ def _undecided(check: CheckResult) -> bool:
     return check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
 
 
+_TOLD = tuple(field.name for field in fields(CheckResult) if field.name != "duration_s")
+_SAID = attrgetter(*_TOLD)
+"""All of a check but its time: checks that differ in nothing else are one."""
+
+
 @lru_cache(maxsize=REMEMBERED)
-def _check(check: CheckResult, words: Language) -> CheckView:
-    """Of a check that took no time, so that those that differ in nothing else are one."""
-    check = translated_check(check, words)
+def _check(said: tuple[Any, ...], words: Language) -> CheckView:
+    """Of a check, by `_SAID`."""
+    check = translated_check(CheckResult(**dict(zip(_TOLD, said, strict=True)), duration_s=0.0), words)
     undecided = _undecided(check)
     lost = Decimal(0) if undecided else _open_points(check.points)
     return CheckView(
