@@ -1,40 +1,36 @@
-"""From a grade report to its view: the hidden values out, the text cleaned, the points formatted."""
+"""From a grade report to its view: the hidden values out, the text cleaned, the points formatted, part by part."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any
 
-from grader.languages import ENGLISH, Language, Untranslated, translated, translated_check
+from grader.languages import ENGLISH, Language, translated
 from grader.model import (
     CheckResult,
-    Diagnosis,
-    Evidence,
     GradeReport,
     Part,
-    Plot,
-    Points,
     Score,
     Status,
-    Visibility,
 )
-from grader.render.curves import curves
-from grader.render.heatmap import heatmap
-from grader.render.picture import Picture, empty
-from grader.render.view import LABELS, Bar, CheckView, Fact, Group, Known, PartView, ReportView, ScoreView
-from grader.serialise import disclosed, rounded
-from grader.text import LINE_LIMIT, clean, one_line
+from grader.render.check import (
+    anchor_of,
+    is_undecided,
+    line,
+    open_points,
+    shown_id,
+    shown_points,
+    shown_seconds,
+    view_of_check,
+)
+from grader.render.view import LABELS, Bar, CheckView, Fact, Group, PartView, ReportView, ScoreView
+from grader.serialise import disclosed
+from grader.text import one_line
 
 NAME_LIMIT = 120
-REMEMBERED = 256
-"""Checks that are not made ready, or set, a second time: most hand-ins of a class get the same results for most."""
 MONTHS = (
     "January",  # message
     "February",  # message
@@ -57,7 +53,7 @@ def view_of(report: GradeReport, words: Language = ENGLISH) -> ReportView:
     parts = _parts(report, words)
     checks = [check for part in parts for check in part.checks]
     return ReportView(
-        title=_line(report.assignment_title, NAME_LIMIT),
+        title=line(report.assignment_title, NAME_LIMIT),
         student=one_line(report.submission_name, NAME_LIMIT),
         created=one_line(report.created, NAME_LIMIT),
         date=_date(report.created, words),
@@ -65,14 +61,14 @@ def view_of(report: GradeReport, words: Language = ENGLISH) -> ReportView:
         verdict=_verdict(checks, words),
         standing=_standing(report, words),
         parts=parts,
-        seconds={_id(check): _seconds(check.duration_s) for check in report.checks},
+        seconds={shown_id(check): shown_seconds(check.duration_s) for check in report.checks},
         lost=tuple(sorted((check for check in checks if check.lost > 0), key=lambda check: -check.lost)),
-        notes=tuple(map(_line, report.notes)),
+        notes=tuple(map(line, report.notes)),
         seed=report.seed,
         repeat=f"grade PATH{' --public' if report.public_only else ''} --seed {report.seed}",
         isolation=one_line(report.isolation.level),
-        guarantees=tuple(map(_line, report.isolation.guarantees)),
-        caveats=tuple(map(_line, report.isolation.caveats)),
+        guarantees=tuple(map(line, report.isolation.guarantees)),
+        caveats=tuple(map(line, report.isolation.caveats)),
         environment=tuple(
             (one_line(k, 60), one_line(words.phrase(v), 200)) for k, v in report.environment.items()
         ),
@@ -90,16 +86,16 @@ def _parts(report: GradeReport, words: Language) -> tuple[PartView, ...]:
 
 
 def _part(part: Part, checks: list[CheckResult], words: Language) -> PartView:
-    views = tuple(_check(_SAID(check), words) for check in checks)
+    views = tuple(view_of_check(check, words) for check in checks)
     earned = sum((check.points.earned for check in checks), Decimal(0))
     possible = sum((check.points.possible for check in checks), Decimal(0))
-    awaiting = sum((_open_points(c.points) for c in checks if c.status is Status.NEEDS_REVIEW), Decimal(0))
-    excused = sum((_open_points(c.points) for c in checks if c.status is Status.GRADER_ERROR), Decimal(0))
+    awaiting = sum((open_points(c.points) for c in checks if c.status is Status.NEEDS_REVIEW), Decimal(0))
+    excused = sum((open_points(c.points) for c in checks if c.status is Status.GRADER_ERROR), Decimal(0))
     return PartView(
         id=one_line(part.id, 20),
-        anchor=_anchor("part", part.id),
-        title=_line(part.title, 200),
-        asks=_line(part.asks),
+        anchor=anchor_of("part", part.id),
+        title=line(part.title, 200),
+        asks=line(part.asks),
         earned=shown_points(earned),
         possible=shown_points(possible),
         bar=_bar(possible, earned, awaiting, excused),
@@ -136,7 +132,7 @@ def _group(alike: list[tuple[CheckResult, CheckView]]) -> Group:
     return Group(
         checks=tuple(view for _, view in alike),
         earned="–"
-        if any(_undecided(check) for check, _ in alike)
+        if any(is_undecided(check) for check, _ in alike)
         else _sum(c.points.earned for c, _ in alike),
         possible=_sum(check.points.possible for check, _ in alike),
     )
@@ -144,106 +140,6 @@ def _group(alike: list[tuple[CheckResult, CheckView]]) -> Group:
 
 def _sum(points: Iterable[Decimal]) -> str:
     return shown_points(sum(points, Decimal(0)))
-
-
-def _undecided(check: CheckResult) -> bool:
-    return check.status in (Status.NEEDS_REVIEW, Status.GRADER_ERROR) and not check.points.earned
-
-
-_TOLD = tuple(field.name for field in fields(CheckResult) if field.name != "duration_s")
-_SAID = attrgetter(*_TOLD)
-"""All of a check but its time: checks that differ in nothing else are one."""
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _check(said: tuple[Any, ...], words: Language) -> CheckView:
-    """Of a check, by `_SAID`."""
-    check = translated_check(CheckResult(**dict(zip(_TOLD, said, strict=True)), duration_s=0.0), words)
-    undecided = _undecided(check)
-    lost = Decimal(0) if undecided else _open_points(check.points)
-    return CheckView(
-        id=_id(check),
-        anchor=_anchor("check", check.id),
-        title=_line(check.title, 300),
-        status=check.status,
-        label=words(LABELS[check.status]),
-        hidden=check.visibility is Visibility.HIDDEN,
-        opened=check.status is not Status.PASSED,
-        lost=lost,
-        lost_points=shown_points(lost),
-        earned="–" if undecided else shown_points(check.points.earned),
-        possible=shown_points(check.points.possible),
-        worth=_worth(check, undecided, words),
-        message=_line(check.message, 2_000),
-        known=_known(check.diagnosis, check.hint, words) if check.diagnosis else None,
-        hint=_line(check.hint, 2_000),
-        facts=_facts(check.evidence, words, is_prose=check.status is Status.NEEDS_REVIEW),
-        output=clean(check.evidence.output or "").strip("\n"),
-        notes=tuple(map(_line, check.evidence.notes)),
-        pictures=tuple(_picture(plot, words) for plot in check.evidence.plots),
-    )
-
-
-def _id(check: CheckResult) -> str:
-    return one_line(check.id, 60)
-
-
-def _seconds(duration_s: float) -> str:
-    return f"{duration_s:.2f} s" if duration_s < 10 else f"{duration_s:.0f} s"
-
-
-def _known(diagnosis: Diagnosis, hint: str, words: Language) -> Known:
-    title = _line(diagnosis.title, 600)
-    return Known(
-        title=title
-        if title.endswith(tuple(".!?。！？"))
-        else _like(title, words("{sentence}.", sentence=title)),  # message
-        evidence=_line(diagnosis.evidence, 600),
-        hint="" if diagnosis.hint == hint else _line(diagnosis.hint, 2_000),
-    )
-
-
-def _worth(check: CheckResult, undecided: bool, words: Language) -> str:
-    possible = shown_points(check.points.possible)
-    if not undecided:
-        return words("{earned} of {possible}", earned=shown_points(check.points.earned), possible=possible)
-    if check.status is Status.NEEDS_REVIEW:
-        return words("{possible} to be given", possible=possible)
-    return words("{possible} not counted", possible=possible)
-
-
-def _facts(evidence: Evidence, words: Language, is_prose: bool) -> tuple[Fact, ...]:
-    difference, where = evidence.largest_difference, evidence.where
-    facts = [
-        (words("Asked"), evidence.asked),
-        (words("Expected"), evidence.expected),
-        (obtained := words("Obtained"), evidence.obtained),
-    ]
-    if difference is not None:
-        size = f"{difference:,.0f}" if 1e4 <= abs(difference) < 1e15 else f"{difference:.4g}"
-        at = words("{size} at {where}", size=size, where=where)
-        facts.append((words("Largest difference"), at) if where else (words("Difference"), size))
-    else:
-        facts.append((words("Where"), where))
-    shown = [
-        Fact(term, _like(text, clean(text).strip("\n")), not is_prose, is_prose and term == obtained)
-        for term, text in facts
-        if text
-    ]
-    if evidence.location:
-        shown.append(Fact(words("Read from"), _line(evidence.location), is_code=False))
-    return tuple(shown)
-
-
-def _picture(plot: Plot, words: Language) -> Picture:
-    draw = {"heatmap": heatmap, "curves": curves}.get(plot.kind)
-    if draw is None:
-        kind = repr(one_line(plot.kind, 30))
-        return empty(plot, words("A picture of kind {kind} cannot be drawn.", kind=kind))
-    try:
-        return draw(plot, words)
-    except (ArithmeticError, LookupError, TypeError, ValueError):  # a picture is no reason to lose a report
-        return empty(plot, words("These numbers cannot be drawn."))
 
 
 def _score(score: Score) -> ScoreView:
@@ -310,19 +206,6 @@ def _small(label: str) -> str:
     return label[0].lower() + label[1:]
 
 
-def _open_points(points: Points) -> Decimal:
-    return points.possible - points.earned
-
-
-def shown_points(points: Decimal) -> str:
-    """As exported: at most three decimals and no trailing zeros."""
-    return f"{rounded(points):f}"
-
-
-def _anchor(kind: str, id: str) -> str:
-    return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '-', id)[:60]}"
-
-
 def _date(created: str, words: Language) -> str:
     try:
         moment = datetime.fromisoformat(created)
@@ -336,12 +219,3 @@ def _date(created: str, words: Language) -> str:
         year=moment.year,
         time=f"{moment:%H:%M}{zone}",
     )
-
-
-def _line(text: str, limit: int = LINE_LIMIT) -> str:
-    """As one_line; what stays in English remains known as such."""
-    return _like(text, one_line(text, limit))
-
-
-def _like(text: str, shown: str) -> str:
-    return Untranslated(shown) if isinstance(text, Untranslated) else shown

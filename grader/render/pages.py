@@ -17,7 +17,8 @@ from grader.model import GradeReport
 from grader.paths import data_root
 from grader.render import markdown
 from grader.render.cells import cells, data_cells
-from grader.render.compose import REMEMBERED, view_of
+from grader.render.check import REMEMBERED
+from grader.render.compose import view_of
 from grader.render.view import CheckView
 
 

@@ -312,7 +312,7 @@ def test_a_picture_that_fails_does_not_cost_the_report(monkeypatch: pytest.Monke
     def overflow(plot: Plot) -> None:
         raise OverflowError
 
-    monkeypatch.setattr("grader.render.compose.heatmap", overflow)
+    monkeypatch.setattr("grader.render.check.heatmap", overflow)
     check = reports.full_marks().checks[0]
     plots = (Plot("heatmap", "t", series={"a": [[1.0]]}),)
     drawn = replace(check, evidence=replace(check.evidence, plots=plots))
