@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from grader import __version__
@@ -26,14 +27,15 @@ _SHARED: Mapping[str, Callable[[Check], bool]] = {
 
 def check_keys(assignment: Assignment) -> dict[str, str]:
     """Key by check id."""
-    files = {path: _File.read(path) for path in sorted(assignment.root.glob("test_*.py"))}
+    files = _files(assignment)
     worker = _digest(_worker_side(assignment))
     in_worker = {part.id for part in assignment.parts if part.worker}
+    digest = cache(_digest)  # most checks of a part stand in one file
     keys: dict[str, str] = {}
     for check in assignment.checks:
-        holding = [file for file in files.values() if file.judges(check)] or list(files.values())
-        sources = {source for file in holding for source in file.sources}
-        parts = [__version__, repr(check), _digest(sources), worker if check.part in in_worker else ""]
+        holding = [file for file in files if file.judges(check)] or files
+        sources = frozenset().union(*(file.sources for file in holding))
+        parts = [__version__, repr(check), digest(sources), worker if check.part in in_worker else ""]
         parts += [keys[dependency] for dependency in check.depends_on]
         keys[check.id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return keys
@@ -55,65 +57,101 @@ def with_dependencies(assignment: Assignment, wanted: Iterable[Check]) -> tuple[
 def reference_modules(assignment: Assignment, wanted: Iterable[Check]) -> tuple[str, ...]:
     """Names of all modules of the reference that the test files of `wanted` import, wherever in them."""
     chosen = list(wanted)
-    files = [_File.read(path) for path in sorted(assignment.root.glob("test_*.py"))]
+    files = _files(assignment)
     sources = {s for file in files if any(file.judges(check) for check in chosen) for s in file.sources}
     below = (source.relative_to(data_root()) for source in sources if source.is_relative_to(data_root()))
     modules = (path.with_suffix("").parts for path in below if path.parts[0] == "reference")
     return tuple(sorted(".".join(p[:-1] if p[-1] == "__init__" else p) for p in modules))
 
 
+@dataclass(frozen=True, slots=True)
 class _File:
     """One test file: which checks it judges, and which sources it is made of."""
 
-    def __init__(self, ids: set[str], arguments: set[str], sources: frozenset[Path]) -> None:
-        self._ids, self._arguments = ids, arguments
-        self.sources = sources
-
-    @classmethod
-    def read(cls, path: Path) -> _File:
-        tree = ast.parse(path.read_bytes())
-        marks = (
-            node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == "check"
-        )
-        ids = {arg.value for mark in marks for arg in mark.args if isinstance(arg, ast.Constant)}
-        functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
-        arguments = {arg.arg for function in functions for arg in function.args.args}
-        return cls({str(id) for id in ids}, arguments, frozenset({path, *_imported(path, set())}))
+    ids: frozenset[str]
+    arguments: frozenset[str]
+    sources: frozenset[Path]
 
     def judges(self, check: Check) -> bool:
-        return check.id in self._ids or any(
-            name in self._arguments and belongs(check) for name, belongs in _SHARED.items()
+        return check.id in self.ids or any(
+            name in self.arguments and belongs(check) for name, belongs in _SHARED.items()
         )
+
+
+def _files(assignment: Assignment) -> list[_File]:
+    imported = _Imported()
+    return [
+        _File(*_declared(path.read_bytes()), frozenset({path}) | imported.by(path))
+        for path in sorted(assignment.root.glob("test_*.py"))
+    ]
+
+
+class _Imported:
+    """Every module of the reference that a file imports, wherever in it, directly or through another."""
+
+    def __init__(self) -> None:
+        self._directly: dict[Path, frozenset[Path]] = {}
+        self._modules: dict[str, frozenset[Path]] = {}
+
+    def by(self, path: Path) -> frozenset[Path]:
+        found: set[Path] = set()
+        pending = [path]
+        while pending:
+            new = self._direct(pending.pop()) - found
+            found |= new
+            pending.extend(new)
+        return frozenset(found)
+
+    def _direct(self, path: Path) -> frozenset[Path]:
+        if path not in self._directly:
+            names = [name for name in _imports(path.read_bytes()) if name.partition(".")[0] == "reference"]
+            self._directly[path] = frozenset().union(*map(self._files_of, names))
+        return self._directly[path]
+
+    def _files_of(self, name: str) -> frozenset[Path]:
+        """Of a module or of a name in one, and of the packages that hold it."""
+        if name not in self._modules:
+            stem = data_root().joinpath(*name.split("."))
+            here = filter(Path.is_file, (stem.with_suffix(".py"), stem / "__init__.py"))
+            package = name.rpartition(".")[0]
+            self._modules[name] = frozenset(here) | (self._files_of(package) if package else frozenset())
+        return self._modules[name]
+
+
+@lru_cache(maxsize=256)  # they are asked for three times in a run
+def _declared(source: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of the checks that a test file judges, and the names of the arguments of its functions."""
+    ids: set[str] = set()
+    arguments: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and _name(node.func) == "check":
+            ids.update(str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))
+        elif isinstance(node, ast.FunctionDef):
+            arguments.update(arg.arg for arg in node.args.args)
+    return frozenset(ids), frozenset(arguments)
 
 
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def _imported(path: Path, seen: set[Path]) -> set[Path]:
-    """Every module of the reference that `path` imports, wherever in it, directly or through another."""
-    for name in _imports(path.read_bytes()):
-        parts = name.split(".")
-        if parts[0] != "reference":
-            continue
-        for end in range(len(parts), 0, -1):
-            stem = data_root().joinpath(*parts[:end])
-            for module in (stem.with_suffix(".py"), stem / "__init__.py"):
-                if module.is_file() and module not in seen:
-                    seen.add(module)
-                    _imported(module, seen)
-    return seen
-
-
 @lru_cache(maxsize=1024)  # a module of the reference is imported by several test files
 def _imports(source: bytes) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return frozenset(names)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node; expressions, which are most of a program, hold none."""
+    for held in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, held, ()):
+            yield inner
+            yield from _statements(inner)
 
 
 def _worker_side(assignment: Assignment) -> set[Path]:
