@@ -38,7 +38,7 @@ class ImportedStudent:
         for path in assignment.worker_modules.values():
             _import(assignment.root / path)
         self._objects: dict[str, Any] = {}
-        self._harness = _import(harness, ASSETS=str(harness.parent / "assets"))
+        self._harness = _import(harness, ASSETS=str(harness.parent / "assets"), MANY=True)
         self._modules: dict[Path, Any] = {}
 
     def warm_up(self) -> None:

@@ -44,8 +44,9 @@ class ZygoteSpec:
 
     harness: Path | None = None
     """The assignment's worker-side code; its functions are the "harness:NAME" of calls. It is loaded as module
-    `harness` with two names set: `ASSETS` (Path of the folder below, or None) before it is executed, and
-    `student(name)` (the student's definition, in a worker). A function `warm_up()` is run once in the zygote."""
+    `harness` with names set: `ASSETS` (Path of the folder below, or None) and `MANY` (bool: many workers follow) before
+    it is executed, and `student(name)` (the student's definition, in a worker). A function `warm_up()` is run once in
+    the zygote."""
     assets: Path | None = None
     """A folder that workers may read."""
     preload: tuple[str, ...] = ("torch",)

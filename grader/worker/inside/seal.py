@@ -129,6 +129,8 @@ class Sealer:
 
     def warmed(self, *, many: bool) -> None:
         """After the imports, too. `many`: so many workers will be forked that large pages are worth the time."""
+        if self.plan.level != NONE:
+            seccomp.lists()  # made once for all workers
         if self._maps >= 0:
             with os.fdopen(self._maps) as file:
                 if many:

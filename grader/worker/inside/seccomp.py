@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from functools import cache
 
 from . import kernel
 from .syscalls import ALLOWED, FILTERED, NUMBERS, PRETENDED, UNKNOWN
@@ -92,11 +93,18 @@ _RULES: dict[str, Callable[[], list[Instruction]]] = {
 
 def program(machine: str = kernel.MACHINE) -> bytes:
     """The filter for the process that calls this (its own pid is written into it)."""
-    column = {"x86_64": 0, "aarch64": 1}[machine]
+    code: list[Instruction] = []
+    for name, rule in _RULES.items():
+        if (nr := _number(name, machine)) is not None:
+            body = rule()
+            code += [(_JEQ, 0, len(body), nr), *body]
+    code.append(_ret(_RET_ERRNO | _EPERM))
+    return lists(machine) + _packed(code)
 
-    def number(name: str) -> int | None:
-        return NUMBERS[name][column]
 
+@cache
+def lists(machine: str = kernel.MACHINE) -> bytes:
+    """The first part of the filter, the same for all processes: what is answered without a look at arguments."""
     code: list[Instruction] = [
         (_LOAD, 0, 0, _ARCH),
         (_JEQ, 1, 0, _AUDIT_ARCH[machine]),
@@ -111,13 +119,16 @@ def program(machine: str = kernel.MACHINE) -> bytes:
         (UNKNOWN, _RET_ERRNO | _ENOSYS),
     ):
         for name in names:
-            if (nr := number(name)) is not None:
+            if (nr := _number(name, machine)) is not None:
                 code += [(_JEQ, 0, 1, nr), _ret(action)]
-    for name, rule in _RULES.items():
-        if (nr := number(name)) is not None:
-            body = rule()
-            code += [(_JEQ, 0, len(body), nr), *body]
-    code.append(_ret(_RET_ERRNO | _EPERM))
+    return _packed(code)
+
+
+def _number(name: str, machine: str) -> int | None:
+    return NUMBERS[name][{"x86_64": 0, "aarch64": 1}[machine]]
+
+
+def _packed(code: list[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 

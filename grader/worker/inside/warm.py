@@ -40,8 +40,10 @@ def set_folders(scratch: str) -> None:
     sys.argv[:] = [""]
 
 
-def load(preload: Sequence[str], sources: Sources, assets: str | None) -> ModuleType | None:
-    """Imports, executes the harness, runs its warm_up(); the harness, or None."""
+def load(
+    preload: Sequence[str], sources: Sources, assets: str | None, *, many: bool = False
+) -> ModuleType | None:
+    """Imports, executes the harness, runs its warm_up(); the harness, or None. `many`: that many workers follow."""
     for name in preload:
         module = importlib.import_module(name)
         if name == "torch":  # before any operation: a pool of threads does not survive a fork
@@ -52,7 +54,7 @@ def load(preload: Sequence[str], sources: Sources, assets: str | None) -> Module
     if sources.harness is None:
         return None
     harness = ModuleType("harness")
-    harness.__dict__["ASSETS"] = None if assets is None else Path(assets)
+    harness.__dict__.update(ASSETS=None if assets is None else Path(assets), MANY=many)
     _execute(harness, sources.harness)
     warm_up = getattr(harness, "warm_up", None)
     if warm_up is not None:

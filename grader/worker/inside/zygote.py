@@ -132,10 +132,11 @@ class Zygote:
         strict = plan.level == seal.STRICT
         warm.set_folders(view.SANDBOX if strict else os.path.join(config["base"], view.SCRATCH))
         os.chdir("/")
-        self._harness = warm.load(config["preload"], sources, self._sealer.assets)
+        many = config["many"]
+        self._harness = warm.load(config["preload"], sources, self._sealer.assets, many=many)
         gc.collect()
         gc.freeze()
-        self._sealer.warmed(many=config["many"])
+        self._sealer.warmed(many=many)
         self._warm_bytes = self._sealer.address_space()
         self._sealer.freeze()
         self._control.send(

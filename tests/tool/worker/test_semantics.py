@@ -75,7 +75,7 @@ def test_harness_sees_assets_warm_up_and_student(level: str, make: Make) -> None
     replies = worker.run(
         [Call("harness:asset"), Call("harness:warmed"), Call("harness:call_student", ("twice", 21))]
     )
-    assert [value_of(r) for r in replies] == ["attention is all you need", [2.0], 42]
+    assert [value_of(r) for r in replies] == ["attention is all you need", [2.0, False], 42]
     (bad,) = worker.run([Call("harness:call_student", ("bad", "k"))])
     assert [(f.file, f.line, f.function) for f in problem_of(bad, "exception").frames] == [("a.py", 4, "bad")]
     (gone,) = worker.run([Call("harness:call_student", ("Twice2", 1))])

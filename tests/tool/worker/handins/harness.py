@@ -10,7 +10,7 @@ def warm_up():
 
 
 def warmed():
-    return WARM
+    return [*WARM, MANY]
 
 
 def asset():
