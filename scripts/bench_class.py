@@ -33,7 +33,7 @@ from bench import REPOSITORY, measure
 from grader.assignment import load_assignment, select
 from grader.checking.session import run_checks
 from grader.checking.student import AskWorker
-from grader.checking.warm import WarmJudge
+from grader.checking.warm import Rehearsal, WarmJudge
 from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult
 from grader.worker import Call, Reply, Zygote, ZygoteSpec
@@ -171,9 +171,17 @@ def main() -> None:
     fresh = usual.command(ALICE, PARTS)
     lean = [sys.executable, "scripts/baseline.py", str(ALICE)]
     lean += [word for part in PARTS for word in ("--part", part)]
+    first = [Rehearsal(read_submission(ALICE), selected)]
     with (
         Zygote(spec, isolation=options.level) as zygote,
-        WarmJudge(assignment, selected, zygote, rehearsal=read_submission(ALICE), seed=1, many=True) as judge,
+        WarmJudge(
+            assignment,
+            selected,
+            zygote,
+            rehearsals=first,
+            seed=1,
+            many=True,
+        ) as judge,
     ):
         for _ in range(3):
             grade_once(judge)

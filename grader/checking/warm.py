@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self
 
 import pytest
 
@@ -44,6 +44,13 @@ _CHUNK = 2**20
 _NOBODY = Submission(name="", root=Path(), sha256="", files=())
 
 
+class Rehearsal(NamedTuple):
+    """A hand-in of the assignment's own, and by which checks it is judged before the first of others."""
+
+    submission: Submission
+    checks: Sequence[Check]
+
+
 class WarmJudge:
     """The process that judges are forked from. A context manager; `begin` starts it at the first submission."""
 
@@ -52,23 +59,23 @@ class WarmJudge:
         assignment: Assignment,
         selected: Sequence[Check],
         zygote: Zygote | None,
-        rehearsal: Submission | None = None,
+        rehearsals: Sequence[Rehearsal] = (),
         imports: Sequence[str] = (),
         seed: int = 0,
         many: bool = False,
     ) -> None:
         """`zygote`: where workers come from; None where no selected check runs student code.
 
-        `rehearsal`: a right hand-in of the assignment's own. The warm process judges it once before it is forked, so
-        that what libraries do only once is done; without it every submission pays for that. `imports`: modules that
-        checks import only when they need them, to be imported by then. `seed`: of the rehearsal; where it is that of
-        the submissions too, what the reference computes from a seed alone, and keeps, is computed once. `many`: there
-        are dozens of submissions, which is worth a third of a second more at the start.
+        `rehearsals`: hand-ins of the assignment's own. The warm process judges them before it is forked, so that what
+        libraries do only once is done; without them every submission pays for that. `imports`: modules that checks
+        import only when they need them, to be imported by then. `seed`: of the rehearsals; where it is that of the
+        submissions too, what the reference computes from a seed alone, and keeps, is computed once. `many`: there are
+        dozens of submissions, which is worth a third of a second more at the start.
         """
         self._assignment = assignment
         self._selected = selected
         self._zygote = zygote
-        self._rehearsal = rehearsal
+        self._rehearsals = tuple(rehearsals)
         self._imports = tuple(imports)
         self._seed = seed
         self._many = many
@@ -138,7 +145,7 @@ class WarmJudge:
         if pid == 0:
             self._control.close()
             plugin = _Template(
-                self._assignment, self._selected, theirs, self._rehearsal, connection, self._seed, self._many
+                self._assignment, self._selected, theirs, self._rehearsals, connection, self._seed, self._many
             )
             _be_template(plugin, self._imports, parent)
         theirs.close()
@@ -216,25 +223,24 @@ class _Template(ChecksPlugin):
         assignment: Assignment,
         selected: Sequence[Check],
         control: socket.socket,
-        rehearsal: Submission | None,
+        rehearsals: Sequence[Rehearsal],
         connection: Connection | None,
         seed: int,
         many: bool,
     ) -> None:
         super().__init__(assignment, _NOBODY, selected, seed, _no_worker)
         self._control = control
-        self._rehearsal = rehearsal
+        self._rehearsals = tuple(rehearsals)
         self._connection = connection
         self._many = many
         self.results = -1
         """In a child: where the result goes."""
 
     def rehearse(self) -> None:
-        """Judge the hand-in that is there for it, and forget the result."""
-        if self._rehearsal is not None:
-            open_worker = _opener(self._rehearsal, self._connection)
-            checks = tuple(self.selected.values())
-            run_checks(self.assignment, self._rehearsal, checks, seed=self.seed, open_worker=open_worker)
+        """Judge the hand-ins that are there for it, and forget the results."""
+        for submission, checks in self._rehearsals:
+            open_worker = _opener(submission, self._connection)
+            run_checks(self.assignment, submission, checks, seed=self.seed, open_worker=open_worker)
         if self._connection is not None:
             self._connection.close()
 

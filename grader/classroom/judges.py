@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from grader.assignment import read_document
 from grader.classroom.keys import reference_modules
+from grader.classroom.rehearsals import rehearsals
 from grader.errors import JudgeDied
-from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult, Isolation, Submission
 from grader.options import IsolationChoice, preload
 from grader.worker import Zygote, ZygoteSpec
@@ -17,8 +16,9 @@ from grader.worker import Zygote, ZygoteSpec
 if TYPE_CHECKING:
     from grader.checking.warm import WarmJudge
 
-_WORTH_LARGE_PAGES = 64
-"""Hand-ins from which on a third of a second at the start is earned back: forks of large pages are cheaper."""
+_MANY = 64
+"""Hand-ins from which on a second at the start is earned back: forks of large pages are cheaper, and so is naming what
+was computed before."""
 _WORTH_A_REHEARSAL = 4
 """Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
 
@@ -102,20 +102,20 @@ def local(
     from grader.checking.warm import WarmJudge
 
     modules = preload(assignment, selected)
-    many = hand_ins >= _WORTH_LARGE_PAGES
+    many = hand_ins >= _MANY
     with ExitStack() as stack:
         zygote = None
         if modules:
             spec = ZygoteSpec.of(assignment, modules, many=many)
             zygote = stack.enter_context(Zygote(spec, isolation=isolation))
-        rehearsal = _solution(assignment) if hand_ins >= _WORTH_A_REHEARSAL else None
-        imports = reference_modules(assignment, selected) if rehearsal is not None else ()
+        first = rehearsals(assignment, selected, wrong=many) if hand_ins >= _WORTH_A_REHEARSAL else []
+        imports = reference_modules(assignment, selected) if first else ()
         judge = stack.enter_context(
             WarmJudge(
                 assignment,
                 selected,
                 zygote,
-                rehearsal=rehearsal,
+                rehearsals=first,
                 imports=imports,
                 seed=seed,
                 many=many,
@@ -123,9 +123,3 @@ def local(
         )
         judge.start()
         yield Local(judge, zygote, jobs)
-
-
-def _solution(assignment: Assignment) -> Submission | None:
-    """The assignment's own right hand-in, if it declares one."""
-    folder = read_document(assignment.root).get("verify", {}).get("solution")
-    return read_submission(assignment.root / folder) if isinstance(folder, str) else None

@@ -7,10 +7,10 @@ already; for any other they are computed when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -24,25 +24,45 @@ _FIELDS = ("w_q", "b_q", "w_k", "b_k", "w_v", "b_v", "w_o", "b_o")
 _of_weights = attrgetter(*_FIELDS)
 
 
-class _Values(NamedTuple):
-    """A dense tensor that can be a key: equal where every bit is."""
+class Values:
+    """A dense tensor as a key: equal to others of its dtype and shape where every bit is."""
 
-    dtype: torch.dtype
-    shape: tuple[int, ...]
-    data: bytes
+    __slots__ = ("_key", "_tensor")
 
-    @classmethod
-    def of(cls, tensor: Tensor) -> _Values:
-        return cls(tensor.dtype, tuple(tensor.shape), tensor.detach().numpy().tobytes())
+    def __init__(self, tensor: Tensor) -> None:
+        """Whether it has a history of operations is forgotten."""
+        self._tensor = tensor.detach()
+        self._key = tensor.dtype, tuple(tensor.shape), self._tensor.numpy().tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Values) and self._key == other._key
 
     def tensor(self) -> Tensor:
-        if not self.data:
-            return torch.empty(self.shape, dtype=self.dtype)
-        return torch.frombuffer(bytearray(self.data), dtype=self.dtype).reshape(self.shape)
+        """A copy, with the strides of the first: kernels differ in the last digit by them."""
+        return self._tensor.clone()
 
 
-def _values(*tensors: Tensor | None) -> tuple[_Values | None, ...]:
-    return tuple(None if tensor is None else _Values.of(tensor) for tensor in tensors)
+def values_of(*tensors: Tensor | None) -> tuple[Values | None, ...]:
+    """Of each; None stays None."""
+    return tuple(None if tensor is None else Values(tensor) for tensor in tensors)
+
+
+def tensors_of(values: Iterable[Values | None]) -> list[Tensor | None]:
+    """The way back."""
+    return [None if value is None else value.tensor() for value in values]
+
+
+def values_of_weights(weights: AttentionWeights) -> tuple[Values | None, ...]:
+    """Of the four maps."""
+    return values_of(*_of_weights(weights))
+
+
+def weights_of_values(values: Iterable[Values | None]) -> AttentionWeights:
+    """The way back."""
+    return AttentionWeights(**dict(zip(_FIELDS, cast(list[Tensor], tensors_of(values)), strict=True)))
 
 
 def expected_attention(
@@ -54,17 +74,18 @@ def expected_attention(
     attn_mask: Tensor | None = None,
 ) -> Attended:
     """What `attention` gives, without a graph; shapes as there. Not to be written to: others get the same tensors."""
-    return _attention(_values(query, key, value, *_of_weights(weights), attn_mask), num_heads)
+    return _attention(values_of_weights(weights), num_heads, values_of(query, key, value, attn_mask))
 
 
 @lru_cache(maxsize=_KEPT)
-def _attention(values: tuple[_Values | None, ...], num_heads: int) -> Attended:
-    query, key, value, *maps, attn_mask = (v and v.tensor() for v in values)
+def _attention(
+    weights: tuple[Values | None, ...], num_heads: int, inputs: tuple[Values | None, ...]
+) -> Attended:
+    query, key, value, attn_mask = tensors_of(inputs)
     assert query is not None
     assert key is not None
     assert value is not None
-    weights = AttentionWeights(**dict(zip(_FIELDS, cast(list[Tensor], maps), strict=True)))
-    return attention(query, key, value, weights, num_heads, attn_mask)
+    return attention(query, key, value, weights_of_values(weights), num_heads, attn_mask)
 
 
 def expected_gradients(
@@ -79,20 +100,20 @@ def expected_gradients(
     reading: which of the `candidates` for the parameters holds. inputs: query (N, S, E), key and value (N, T, E), and
     the mask (S, T) or None. Not to be written to: others get the same tensors.
     """
-    named = tuple((name, _Values.of(value)) for name, value in parameters.items())
-    return _gradients(named, reading, num_heads, _values(*inputs), _Values.of(cotangent))
+    named = tuple((name, Values(value)) for name, value in parameters.items())
+    return _gradients(named, reading, num_heads, values_of(*inputs), Values(cotangent))
 
 
 @lru_cache(maxsize=_KEPT)
 def _gradients(
-    named: tuple[tuple[str, _Values], ...],
+    named: tuple[tuple[str, Values], ...],
     reading: int,
     num_heads: int,
-    values: tuple[_Values | None, ...],
-    cotangent: _Values,
+    values: tuple[Values | None, ...],
+    cotangent: Values,
 ) -> dict[str, Tensor]:
     leaves = {name: value.tensor().requires_grad_() for name, value in named}
-    query, key, value, attn_mask = (v and v.tensor() for v in values)
+    query, key, value, attn_mask = tensors_of(values)
     assert query is not None
     assert key is not None
     assert value is not None

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
+from typing import NamedTuple
 
 from torch import Tensor
 
 from reference.transformer.attention import AttentionWeights
-from reference.transformer.misconceptions.attending import Attending, maps_of
+from reference.transformer.misconceptions.attending import Attending, attending
 from reference.transformer.misconceptions.attention import REPLAYED
 from reference.transformer.misconceptions.drops import Mode, shows
 from reference.transformer.misconceptions.recipes import DROPOUT, MASKS, RIGHT, Recipe
@@ -28,11 +29,9 @@ class AttentionRecord(Record):
 
     def __init__(self, runs: Sequence[Run], readings: Sequence[AttentionWeights], num_heads: int) -> None:
         super().__init__(runs, readings)
-        maps, first = maps_of(readings), maps_of(readings[:1])
-        self._calls = [Attending(maps, num_heads, run.inputs) for run in runs]
-        self._calls_of_one = [Attending(first, num_heads, run.inputs) for run in runs]
+        self._calls = [attending(readings, num_heads, run.inputs) for run in runs]
+        self._calls_of_one = [attending(readings[:1], num_heads, run.inputs) for run in runs]
         self._unseen = [_unseen(run) for run in runs]
-        self._shown: list[dict[Recipe, Recipe]] = [{} for _ in runs]
 
     def outcome(self, place: int, recipe: Recipe) -> Tensor | Fault:
         """The output (R, N, S, E), or what is raised."""
@@ -49,27 +48,46 @@ class AttentionRecord(Record):
         return output if len(self.readings) > 1 else output[None]
 
     def as_shown(self, place: int, recipe: Recipe) -> Recipe:
-        shown = self._shown[place]
-        if recipe not in shown:
-            unseen = {
-                switch for switch, values in self._unseen[place].items() if getattr(recipe, switch) in values
-            }
-            right = {switch: getattr(RIGHT, switch) for switch in unseen}
-            shown[recipe] = replace(recipe, **right) if unseen else recipe
-        return shown[recipe]
+        return _plainest(recipe, self._unseen[place])
 
 
-def _unseen(run: Run) -> dict[str, Collection[str]]:
-    """The settings of switches that give the right output in a run, whatever the others are."""
+class _Unseen(NamedTuple):
+    """What makes some switches show nothing in a run."""
+
+    no_mask: bool
+    one_tensor: bool
+    """Query, key and value are the same."""
+    training: bool
+
+
+def _unseen(run: Run) -> _Unseen:
     query, key, value, *mask = run.inputs
-    unseen: dict[str, Collection[str]] = {}
-    if not mask:
-        unseen["mask"] = {*MASKS, "ignore", "zero after", "infinite after"} - {"causal by default"}
-    if query is key is value:
-        unseen["inputs"] = {"".join(letters) for letters in product("qkv", repeat=3)}
-    if not shows(DROPOUT[RIGHT.dropout], [run.mode]):
-        unseen["dropout"] = [kind for kind in DROPOUT if not shows(DROPOUT[kind], [run.mode])]
-    return unseen
+    return _Unseen(not mask, query is key is value, run.mode.training)
+
+
+@cache
+def _plainest(recipe: Recipe, unseen: _Unseen) -> Recipe:
+    """With the switches set right whose setting gives the right output then, whatever the others are."""
+    right = {
+        switch: getattr(RIGHT, switch)
+        for switch, settings in _settings(unseen).items()
+        if getattr(recipe, switch) in settings
+    }
+    return replace(recipe, **right) if right else recipe
+
+
+@cache
+def _settings(unseen: _Unseen) -> dict[str, Collection[str]]:
+    """The settings of switches that give the right output, whatever the others are."""
+    found: dict[str, Collection[str]] = {}
+    if unseen.no_mask:
+        found["mask"] = {*MASKS, "ignore", "zero after", "infinite after"} - {"causal by default"}
+    if unseen.one_tensor:
+        found["inputs"] = {"".join(letters) for letters in product("qkv", repeat=3)}
+    modes = [Mode(unseen.training)]
+    if not shows(DROPOUT[RIGHT.dropout], modes):
+        found["dropout"] = [kind for kind in DROPOUT if not shows(DROPOUT[kind], modes)]
+    return found
 
 
 def _fault_of(call: Attending, recipe: Recipe, mode: Mode) -> Fault:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from torch import Tensor
 
-from reference.transformer.misconceptions.drops import shows
+from reference.transformer.kept import Values
+from reference.transformer.misconceptions.drops import Mode, shows
 from reference.transformer.misconceptions.encodings import DROPOUT, RIGHT, Encoding, encode
 from reference.transformer.misconceptions.positional import REPLAYED
 from reference.transformer.misconceptions.replay import Fault, Record, Run, Who, hypotheses
@@ -16,6 +17,8 @@ from reference.transformer.misconceptions.steps import Steps
 
 SHOWN = 3
 """Positions that are compared: at later ones the angles of some mistakes are so large that float32 rounds them."""
+_KEPT = 1_024
+"""Outputs, of a few hundred bytes each."""
 
 
 class EncodingRecord(Record):
@@ -28,12 +31,12 @@ class EncodingRecord(Record):
     def __init__(self, runs: Sequence[Run]) -> None:
         shown = [r if isinstance(r.result, Fault) else r._replace(result=r.result[:, :SHOWN]) for r in runs]
         super().__init__(shown, readings=(None,))
+        self._x = [Values(run.inputs[0]) for run in runs]
 
     def outcome(self, place: int, recipe: Encoding) -> Tensor | Fault:
         """The output (1, N, S, E), or what is raised."""
-        run = self.runs[place]
         try:
-            return encode(recipe, run.inputs[0], run.mode)[None, :, :SHOWN]
+            return _shown(recipe, self._x[place], self.runs[place].mode)
         except RuntimeError as error:
             return Fault(type(error).__name__, str(error))
 
@@ -41,6 +44,12 @@ class EncodingRecord(Record):
         modes = [self.runs[place].mode]
         shown = any(shows(DROPOUT[kind], modes) for kind in (recipe.dropout, RIGHT.dropout))
         return recipe if shown else replace(recipe, dropout=RIGHT.dropout)
+
+
+@lru_cache(maxsize=_KEPT)
+def _shown(recipe: Encoding, x: Values, mode: Mode) -> Tensor:
+    """(1, N, S, E). Kept: the probes of a class are the same for everyone. Raises what encode does."""
+    return encode(recipe, x.tensor(), mode)[None, :, :SHOWN]
 
 
 @cache

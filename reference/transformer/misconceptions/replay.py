@@ -24,6 +24,8 @@ from reference.transformer.misconceptions.steps import Steps, both
 FAR = 10
 """How many times further apart than outputs that are alike those are that tell two recipes apart."""
 
+_NOT_YET = torch.zeros(0)
+
 Who: TypeAlias = tuple[Replayable, ...]
 
 
@@ -105,10 +107,10 @@ class Scores:
         """None as soon as no reading of the weights is left under which the recipe could explain the runs."""
         gaps = torch.zeros(1)
         for place in range(len(self._record.runs)):
-            shown = self._record.as_shown(place, recipe)
-            if shown not in self._gaps[place]:
-                self._gaps[place][shown] = self._gap(place, shown)
-            found = self._gaps[place][shown]
+            shown, known = self._record.as_shown(place, recipe), self._gaps[place]
+            found = known.get(shown, _NOT_YET)
+            if found is _NOT_YET:
+                found = known[shown] = self._gap(place, shown)
             if found is None:
                 return None
             gaps = torch.maximum(gaps, found)

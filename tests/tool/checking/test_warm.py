@@ -14,7 +14,7 @@ import pytest
 
 from grader.assignment import select as select_checks
 from grader.checking.session import run_checks
-from grader.checking.warm import JudgeDied, WarmJudge
+from grader.checking.warm import JudgeDied, Rehearsal, WarmJudge
 from grader.intake import read_submission
 from grader.model import Assignment, Check, CheckResult, Part, Status, Submission
 from grader.worker import Zygote
@@ -163,7 +163,9 @@ def test_the_results_are_those_of_a_session_in_this_process(assignment: Assignme
         assignment, submission, selected, seed=7, open_worker=lambda: zygote.worker(files, "alice")
     )
     # A rehearsal under the same seed leaves the judge what the reference has computed from it.
-    with WarmJudge(assignment, selected, zygote, rehearsal=submission, seed=7) as judge:
+    with WarmJudge(
+        assignment, selected, zygote, rehearsals=[Rehearsal(submission, selected)], seed=7
+    ) as judge:
         judgings = [judge.begin(submission, seed=7) for _ in range(2)]
         for judging in judgings:
             results, internal = judging.result()
