@@ -118,7 +118,9 @@ def _cpu_of_tree(pid: int) -> float:
 
 
 def cost(work: Callable[[], None], pids: Sequence[int], times: int) -> float:
-    """CPU milliseconds of `work`, averaged over so many `times`."""
+    """CPU milliseconds of `work`, averaged over so many `times`, after one that is not counted: what ran before it has
+    left the caches to others."""
+    work()
     before = cpu_of(pids)
     for _ in range(times):
         work()
