@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 from grader.paths import PACKAGE
 
@@ -54,14 +56,30 @@ def _imports(file: Path, name: str, inside: bool) -> Iterator[str]:
             origin = ".".join([*above, *([node.module] if node.module else [])])
             if origin.startswith("grader"):
                 yield origin
-                yield from (f"{origin}.{alias.name}" for alias in node.names)
+                for alias in node.names:
+                    yield _imported_when_asked_for(origin).get(alias.name, f"{origin}.{alias.name}")
+
+
+@cache
+def _imported_when_asked_for(package: str) -> dict[str, str]:
+    """Name -> module of what a package has by `grader.lazily`, which it shows to a type checker as plain imports."""
+    file = _file(package)
+    if file is None:
+        return {}
+    blocks = (node for node in ast.parse(file.read_bytes()).body if _is_for_types(node))
+    imports = (node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom))
+    return {alias.name: node.module for node in imports if node.module for alias in node.names}
+
+
+def _is_for_types(node: ast.stmt) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Statements that run on import: blocks too, but for what only a type checker reads."""
     for node in body:
         yield node
-        if isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
+        if isinstance(node, ast.If) and not _is_for_types(node):
             yield from _top_level([*node.body, *node.orelse])
         elif isinstance(node, ast.Try):
             yield from _top_level([*node.body, *node.orelse, *node.finalbody])

@@ -38,11 +38,19 @@ class HandIn:
 
     def find(self, name: str) -> Any:
         """The student's top-level object called `name`; raises StudentProblem."""
-        with contextlib.suppress(StudentProblem, AttributeError):  # what is wrong, is told below
-            if self._index is None and (file := self._plain_file(name)) is not None:
-                return getattr(self._import(file), name)
         first: StudentProblem | None = None
-        for place in self._places(name):
+        if self._index is None and (file := self._plain_file(name)) is not None:
+            try:
+                return getattr(self._import(file), name)
+            except AttributeError:
+                pass  # told below
+            except StudentProblem as problem:  # told better below, where that code left Python as it was
+                first = problem
+        try:
+            places = self._places(name)
+        except StudentProblem as problem:
+            raise first if first is not None and problem.kind == "missing" else problem from None
+        for place in places:
             try:
                 return self._get(name, place)
             except StudentProblem as problem:
@@ -222,8 +230,10 @@ class _StudentFinder:
 
 def _nearest(name: str, known: Mapping[str, object]) -> str | None:
     by_fold = {k.casefold().replace("_", ""): k for k in known}
-    near = get_close_matches(name.casefold().replace("_", ""), by_fold, n=1, cutoff=0.6)
-    return by_fold[near[0]] if near else None
+    with contextlib.suppress(Exception):  # student code has run, and may have changed what this is made of
+        near = get_close_matches(name.casefold().replace("_", ""), by_fold, n=1, cutoff=0.6)
+        return by_fold[near[0]] if near else None
+    return None
 
 
 def library_names(python_path: Sequence[str]) -> frozenset[str]:

@@ -72,7 +72,7 @@ def test_the_harness_its_assets_and_pytorch(tmp_path: Path) -> None:
         replies = w.run(
             [Call("harness:asset"), Call("harness:warmed"), Call("harness:call_student", ("g", 1))]
         )
-    assert [value_of(r) for r in replies] == ["attention", [2.0], 2]
+    assert [value_of(r) for r in replies] == ["attention", [2.0, False], 2]
 
 
 def test_failures_are_told(fresh: Zygote) -> None:
