@@ -27,6 +27,16 @@ from grader.worker.calls import Call, Raised, Ref, Reply, Returned  # noqa: E402
 from grader.worker.inside.calls import seed_everything  # noqa: E402
 
 
+def command(hand_in: str | Path, parts: Sequence[str]) -> list[str]:
+    """The command line that judges these parts of a hand-in, all where none is named; to be run in the repository."""
+    return [sys.executable, "scripts/baseline.py", str(hand_in), *chosen(parts)]
+
+
+def chosen(parts: Sequence[str]) -> list[str]:
+    """The options that name them."""
+    return [word for part in parts for word in ("--part", part)]
+
+
 class ImportedStudent:
     """Answers calls by importing the student's files into this process."""
 

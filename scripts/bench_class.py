@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 import torch
-from baseline import ImportedStudent
+from baseline import ImportedStudent, command
 from bench import REPOSITORY, measure
 
 from grader.assignment import load_assignment, select
@@ -171,8 +171,7 @@ def main() -> None:
     selected = select(assignment, parts=PARTS)
     spec = ZygoteSpec.of(assignment, ("torch",), many=True)
     fresh = usual.command(ALICE, PARTS)
-    lean = [sys.executable, "scripts/baseline.py", str(ALICE)]
-    lean += [word for part in PARTS for word in ("--part", part)]
+    lean = command(ALICE, PARTS)
     first = [Rehearsal(read_submission(ALICE), selected)]
     with (
         Zygote(spec, isolation=options.level) as zygote,

@@ -30,12 +30,11 @@ from grader.assignment import load_assignment  # noqa: E402
 from grader.classbook.page import html_page  # noqa: E402
 from grader.classbook.statistics import class_statistics  # noqa: E402
 from grader.gradebook import Gradebook, standings  # noqa: E402
-from scripts import usual  # noqa: E402
+from scripts import baseline, usual  # noqa: E402
 from scripts.bench import Cost, measure  # noqa: E402
 from scripts.make_class import students, write_zip  # noqa: E402
 
 PARTS = ("2", "4")
-OPTIONS = tuple(word for part in PARTS for word in ("--part", part))
 COUNT = "sum(i * i for i in range(20_000_000))"
 GOOD = {0}
 
@@ -53,7 +52,8 @@ class Class:
 
     def grade(self, out: str, *arguments: str) -> Cost:
         """One `grade` of it, with reports and gradebook below `out`."""
-        words = (str(self.archive), "--out", str(self.folder / out), "--seed", "1", *OPTIONS, *arguments)
+        where = (str(self.archive), "--out", str(self.folder / out))
+        words = (*where, "--seed", "1", *baseline.chosen(PARTS), *arguments)
         return measure((sys.executable, "-m", "grader", *words), GOOD, sample_s=1.0)
 
 
@@ -77,7 +77,7 @@ def fresh(folder: Path, number: int) -> tuple[float, float]:
             (place / file).write_text(text, "utf-8")
         judged = {0, 1}
         usually.append(measure(usual.command(place, PARTS), judged, environment=usual.ENVIRONMENT).cpu_s)
-        lean.append(measure((sys.executable, "scripts/baseline.py", str(place), *OPTIONS), judged).cpu_s)
+        lean.append(measure(baseline.command(place, PARTS), judged).cpu_s)
     return 1000 * statistics.median(usually), 1000 * statistics.median(lean)
 
 

@@ -23,7 +23,7 @@ from grader.checking.plugin import ChecksPlugin, check_id, derive_seed
 from grader.checking.session import check_files
 from grader.intake import read_submission
 from grader.model import Status
-from scripts.baseline import REPOSITORY, ImportedStudent
+from scripts.baseline import REPOSITORY, ImportedStudent, chosen
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """No plugin but those that the product needs: what else is installed here is no part of the usual way."""
@@ -38,7 +38,7 @@ def command(hand_in: Path, parts: Sequence[str]) -> list[str]:
         *(sys.executable, "-m", "pytest", f"--config-file={os.devnull}", f"--rootdir={REPOSITORY}"),
         *(word for plugin in plugins for word in ("-p", plugin)),
         *("--json-report", f"--json-report-file={os.devnull}", f"--hand-in={hand_in}"),
-        *(word for part in parts for word in ("--part", part)),
+        *chosen(parts),
         *map(str, files),
     ]
 

@@ -7,7 +7,6 @@ mistakes: the bank is loaded, and what its entries compute on the inputs of this
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import entries
@@ -38,24 +37,26 @@ def rehearsals(assignment: Assignment, selected: Sequence[Check], *, wrong: bool
     declared = read_document(assignment.root).get("verify", {})
     if not isinstance(declared, dict) or not isinstance(declared.get("solution"), str):
         return []
-    folder = assignment.root / declared["solution"]
-    found = [Rehearsal(read_submission(folder), tuple(selected))]
+    solution = read_submission(assignment.root / declared["solution"])
+    found = [Rehearsal(solution, tuple(selected))]
     if wrong and "bank" in declared:
         bank = entries.text(declared, "bank", "[verify]")
-        found += _wrong(assignment, folder, bank, selected)
+        found += _wrong(assignment, solution, bank, selected)
     return found
 
 
-def _wrong(assignment: Assignment, folder: Path, bank: str, selected: Sequence[Check]) -> list[Rehearsal]:
+def _wrong(
+    assignment: Assignment, right: Submission, bank: str, selected: Sequence[Check]
+) -> list[Rehearsal]:
     """The fewest misconceptions that fail the most checks, each with a second one that fails some of the same: two at
     once are what is looked for last."""
     from grader.checking.warm import Rehearsal
-    from grader.verify.handins import solution_at
+    from grader.verify.handins import HandIn
 
     quick = {check.id for check in selected if check.timeout_s <= _QUICK_S}
     usable = [m for m in load_bank(assignment, bank) if m.edits and m.diagnosed]
     fails = {m.id: quick.intersection(m.checks) for m in usable}
-    solution = solution_at(folder)
+    solution = HandIn("model solution", right)
     covered: set[str] = set()
     found: list[Rehearsal] = []
     for _ in range(_WRONG):
