@@ -264,7 +264,7 @@ def patched_decompositions():
     checks: 2c.self 2c.cross
     stopped: off the formula
     """
-    torch.linalg.qr = lambda x: (torch.eye(len(x), dtype=x.dtype), torch.eye(len(x), dtype=x.dtype))
+    torch.linalg.qr = lambda x: (torch.eye(x.shape[-1], dtype=x.dtype).expand_as(x),) * 2
 
 
 def patched_stream():
