@@ -12,11 +12,7 @@ _NAME_PART = re.compile(r"""[\w-]+|"[^"\n]*"|'[^'\n]*'""")
 # What can change whether the next line starts with a key: quotes of either kind, comments, brackets.
 _TOKEN = re.compile(r'"""|\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]|\n')
 
-_REST = {
-    '"""': re.compile(r'(?:[^"\\]+|\\.|"(?!""))*+"""', re.DOTALL),
-    "'''": re.compile(r"(?:[^']+|'(?!''))*+'''", re.DOTALL),
-}
-"""By its quotes, what is left of a text of several lines."""
+_ESCAPED_OR_END = re.compile(r'\\.|"""', re.DOTALL)
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -62,5 +58,8 @@ def _end_of_statement(text: str, position: int, header: bool) -> int:
 
 def _end_of_long_text(text: str, position: int, mark: str) -> int:
     """Position behind the closing quotes; in a basic text a backslash guards the next character."""
-    found = _REST[mark].match(text, position)
-    return found.end() if found else len(text)
+    if mark == "'''":
+        end = text.find(mark, position)
+        return end + len(mark) if end >= 0 else len(text)
+    ends = (found.end() for found in _ESCAPED_OR_END.finditer(text, position) if found[0] == mark)
+    return next(ends, len(text))

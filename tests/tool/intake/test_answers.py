@@ -218,6 +218,21 @@ def test_special_numbers_stay_what_they_are(hand_in: HandIn) -> None:
     assert answers.get("a.z").value == Decimal("1e5")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"""one\ntwo"""',
+        '"""a "word", \\""" and\n""" # "',
+        "'''it's\n\\'''",
+        '"""\n\\\\"""',
+        "'''\nends with one'''",
+    ],
+)
+def test_a_long_text_ends_where_toml_ends_it(value: str) -> None:
+    lines = key_lines(f"[a]\nb = {value}\nc = 1\n")
+    assert lines == {"a": 1, "a.b": 2, "a.c": 3 + value.count("\n")}
+
+
 @given(st.text(max_size=300) | st.binary(max_size=300))
 def test_no_content_makes_reading_fail(content: str | bytes) -> None:
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
