@@ -3,11 +3,11 @@
     python scripts/bench_classroom.py --size 300 [--cluster]
 
 A class is made by scripts/make_class.py, zipped as Canvas does, and graded by the command line, parts 2 and 4:
-everything counts, from the archive to reports and gradebook. Beside it, in the same run: one `python -m pytest` a
-submission (scripts/usual.py, which seals nothing and writes no report), one after the other; the same with everything
-in pytest switched off that `grade` has no use for (scripts/baseline.py); and two processes that only count. CPU is
-user + system time of the whole process tree. Where two cores are two threads of one, each of two jobs takes more of it:
-one job alone is what compares with one pytest alone.
+everything counts, from the archive to reports and gradebook. Beside it, before and after in the same run: one
+`python -m pytest` a submission (scripts/usual.py, which seals nothing and writes no report), two at a time and one
+after the other; the latter with everything in pytest switched off that `grade` has no use for (scripts/baseline.py);
+and two processes that only count. CPU is user + system time of the whole process tree. Where two cores are two threads
+of one, each of two processes takes more of it: two jobs compare with two pytests at a time, one job with one pytest.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -64,21 +65,37 @@ def made(folder: Path, size: int, seed: int = 1) -> Class:
     return found
 
 
-def fresh(folder: Path, number: int) -> tuple[float, float]:
-    """CPU ms of one pytest process a submission, as it is and with all switched off that `grade` has no use for.
+@dataclass(slots=True)
+class Pytests:
+    """CPU ms of one pytest process a submission, measured in turn on the first submissions of the class.
 
-    Medians over the first `number` of the class.
+    `one` has the machine to itself, as pytest comes; `lean` too, with all switched off that `grade` has no use for;
+    `two` run at a time, each on another submission, as the two jobs of `grade` do.
     """
-    usually, lean = [], []
-    for _, user, _, files in students(number, 1):
-        place = folder / f"fresh-{user}"
-        place.mkdir()
+
+    folder: Path
+    one: list[float] = field(default_factory=list)
+    two: list[float] = field(default_factory=list)
+    lean: list[float] = field(default_factory=list)
+
+    def measure(self, number: int) -> None:
+        """Once more, over the first `number` of the class."""
+        places = [self._hand_in(user, files) for _, user, _, files in students(number + number % 2, 1)]
+        for place in places[:number]:
+            self.one.append(self._usual(place))
+            self.lean.append(1000 * measure(baseline.command(place, PARTS), {0, 1}, 1.0).cpu_s)
+        with ThreadPoolExecutor(2) as both:
+            self.two += both.map(self._usual, places)
+
+    def _usual(self, place: Path) -> float:
+        return 1000 * measure(usual.command(place, PARTS), {0, 1}, 1.0, usual.ENVIRONMENT).cpu_s
+
+    def _hand_in(self, user: str, files: Mapping[str, str]) -> Path:
+        place = self.folder / f"fresh-{user}"
+        place.mkdir(exist_ok=True)
         for file, text in files.items():
             (place / file).write_text(text, "utf-8")
-        judged = {0, 1}
-        usually.append(measure(usual.command(place, PARTS), judged, environment=usual.ENVIRONMENT).cpu_s)
-        lean.append(measure(baseline.command(place, PARTS), judged).cpu_s)
-    return 1000 * statistics.median(usually), 1000 * statistics.median(lean)
+        return place
 
 
 def bare_speedup() -> float:
@@ -128,22 +145,24 @@ def rate(small: Cost, large: Cost, more: int) -> float:
     return more / (large.wall_s - small.wall_s)
 
 
-def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) -> None:
+def report(size: int, sample: int, fresh: int, cluster: bool, folder: Path) -> None:
     """Measure and print."""
     whole, part, few = (made(folder, n) for n in (size, sample, max(4, sample // 10)))
+    pytests = Pytests(folder)
+    pytests.measure(fresh)
     cost = whole.grade("whole", "--jobs", "2")
+    pytests.measure(fresh)
+    one, two, lean = (statistics.median(times) for times in (pytests.one, pytests.two, pytests.lean))
     each = 1000 * cost.cpu_s / size
     print(f"{size} submissions, parts 2 and 4, --jobs 2")
     print(f"  CPU a submission, all in     {each:9.0f} ms")
     print(f"  wall, whole run              {cost.wall_s:9.1f} s")
     print(f"  peak memory (PSS)            {cost.memory_mib:9.0f} MiB", flush=True)
-    alone, lean = fresh(folder, pytests)
-    print(f"  one `python -m pytest` each  {alone:9.0f} ms CPU a submission (median of {pytests})")
-    print(f"  the same, all unused off     {lean:9.0f} ms")
-    print(
-        f"  pytest / grade               {alone / each:9.1f}    {lean / each:.1f} with all unused off",
-        flush=True,
-    )
+    print(f"  one `python -m pytest` each  {one:9.0f} ms CPU a submission (median of {2 * fresh})")
+    print(f"  two of them at a time        {two:9.0f} ms, as the two jobs run")
+    print(f"  one, all unused off          {lean:9.0f} ms")
+    print(f"  pytest / grade               {two / each:9.1f}    {one / each:.1f} one at a time", end="")
+    print(f"    {lean / each:.1f} with all unused off", flush=True)
     again = whole.grade("whole", "--jobs", "2")
     print(f"  the same command again       {again.wall_s:9.1f} s wall", flush=True)
     book = measure(
@@ -164,7 +183,7 @@ def report(size: int, sample: int, pytests: int, cluster: bool, folder: Path) ->
     twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]
     single = 1000 * (ones[1].cpu_s - ones[0].cpu_s) / more
     print(f"  one job, beyond its start    {single:9.0f} ms CPU a submission; pytest / that ", end="")
-    print(f"{alone / single:.1f}    {lean / single:.1f} with all unused off", flush=True)
+    print(f"{one / single:.1f}    {lean / single:.1f} with all unused off", flush=True)
     bare = bare_speedup()
     speedup = rate(*twos, more) / rate(*ones, more)
     print(f"  two jobs against one         {speedup:9.2f} times the submissions a second")
