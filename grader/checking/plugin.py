@@ -10,9 +10,9 @@ import hashlib
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import pytest
 
@@ -208,7 +208,10 @@ class ChecksPlugin:
         began = time.perf_counter()
         fixtures = item.session._setupstate
         self._stage(item, "call", lambda: self._judge(item, fixtures))
-        self._stage(item, "teardown", lambda: fixtures.teardown_exact(nextitem))
+        try:
+            fixtures.teardown_exact(nextitem)
+        except BaseException as error:
+            self._stage(item, "teardown", partial(_reraise, error))
         self.durations[identifier] = time.perf_counter() - began
         self._on_finish(declaration, self.status.get(identifier, Status.GRADER_ERROR))
         return True
@@ -221,9 +224,8 @@ class ChecksPlugin:
 
     def _stage(self, item: pytest.Item, when: Literal["call", "teardown"], work: Callable[[], None]) -> None:
         call = pytest.CallInfo.from_call(work, when, reraise=_ENDS_THE_SESSION)
-        if when == "call" or call.excinfo is not None:
-            hook = item.session.config.hook
-            hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
+        hook = item.session.config.hook
+        hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -302,6 +304,10 @@ for _name in sorted(_GIVEN):
     setattr(
         ChecksPlugin, f"_fixture_{_name}", pytest.fixture(name=_name)(getattr(ChecksPlugin, f"_give_{_name}"))
     )
+
+
+def _reraise(error: BaseException) -> NoReturn:
+    raise error
 
 
 def check_id(item: pytest.Item) -> str | None:

@@ -80,10 +80,7 @@ class Watch(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         result = func(*args, **kwargs)
-        line = self._line(sys._getframe(1))
-        if line:
-            self.calls[line] += 1
-            self.repeats = self.repeats or self._is_known(sys._getframe(1))
+        line = self._note_call(sys._getframe(1))
         if name in _MOVES and _names_a_device(name, args, kwargs):
             result = result.clone()  # here it was on the device already, and came back as it was
             self.put([result])
@@ -119,15 +116,23 @@ class Watch(TorchFunctionMode):
             frame = frame.f_back
         return ""
 
-    def _is_known(self, frame: Any) -> bool:
-        """Whether a call came this way before: through the same instructions, from outside in."""
+    def _note_call(self, frame: Any) -> str:
+        """The innermost line in the folder that a call comes from. One that came this way before, through the same
+        instructions from outside in, is a repetition."""
+        line = ""
         way: list[int] = []
         while frame is not None and frame is not self._outside:
+            file = frame.f_code.co_filename
+            if not line and file.startswith(self._folder):
+                line = f"{file[len(self._folder) :]}, line {frame.f_lineno}"
             way += (id(frame.f_code), frame.f_lasti)
             frame = frame.f_back
-        known = tuple(way) in self._ways
-        self._ways.add(tuple(way))
-        return known
+        if line:
+            self.calls[line] += 1
+            known = tuple(way)
+            self.repeats = self.repeats or known in self._ways
+            self._ways.add(known)
+        return line
 
     def _note_print(self, *values: Any, **settings: Any) -> None:
         line = self._line(sys._getframe(1))
