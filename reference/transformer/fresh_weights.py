@@ -31,18 +31,26 @@ def fresh_weights(shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, T
 def _drawn(shapes: tuple[tuple[str, tuple[int, ...]], ...], seed: int) -> dict[str, Tensor]:
     """Kept: a judge draws for each submission of a class what it has drawn for the others."""
     generator = torch.Generator().manual_seed(seed)
-    drawn: dict[str, Tensor] = {}
+    drawn = {name: torch.randn(shape, generator=generator, dtype=torch.float64) for name, shape in shapes}
+    square: dict[int, list[str]] = {}
     for name, shape in shapes:
-        normal = torch.randn(shape, generator=generator, dtype=torch.float64)
-        side = math.isqrt(normal.numel())
-        if len(shape) >= 2 and side in shape and side * side == normal.numel():
-            axis = shape.index(side)  # the rows; the other axes make up the columns
-            rest = normal.movedim(axis, 0).shape[1:]
-            q, r = torch.linalg.qr(normal.reshape(side, side))
-            values = (1.5 * q * r.diagonal().sign()).reshape(side, *rest).movedim(0, axis)
-        elif len(shape) >= 2:
-            values = normal * 1.5 / shape[-1] ** 0.5
+        side = math.isqrt(drawn[name].numel())
+        if len(shape) >= 2 and side in shape and side * side == drawn[name].numel():
+            square.setdefault(side, []).append(name)
         else:
-            values = normal * 0.3
-        drawn[name] = values.float()
+            drawn[name] = (drawn[name] * (1.5 / shape[-1] ** 0.5 if len(shape) >= 2 else 0.3)).float()
+    for side, names in square.items():
+        for name, values in zip(names, _orthogonal([drawn[name] for name in names], side), strict=True):
+            drawn[name] = values
     return drawn
+
+
+def _orthogonal(normal: Sequence[Tensor], side: int) -> list[Tensor]:
+    """1.5 × orthogonal, each of its shape; all of a side in one go, which is most of what drawing them takes."""
+    q, r = torch.linalg.qr(torch.stack([tensor.reshape(side, side) for tensor in normal]))
+    all_values = (1.5 * q * r.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)).float()
+    shaped = []
+    for values, tensor in zip(all_values, normal, strict=True):
+        axis = tensor.shape.index(side)  # the rows; the other axes make up the columns
+        shaped.append(values.reshape(side, *tensor.movedim(axis, 0).shape[1:]).movedim(0, axis))
+    return shaped

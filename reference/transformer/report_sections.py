@@ -41,25 +41,38 @@ def _slip(id: str, slip: str) -> Number:
 
 
 def _part_2() -> Iterator[Section]:
-    free, masked = handout.self_attention(), handout.value("2b.masked_norm")
-    yield Section(
+    yield _heads()
+    yield _attention_weights()
+    yield _attention_errors()
+    yield _encoding_error()
+
+
+def _heads() -> Section:
+    return Section(
         "2a",
         "Projected query, split into heads",
         (
             Line(
                 "shape",
-                _shape(free.query_heads),
+                _shape(handout.self_attention().query_heads),
                 ("(N, H, S, D): 1 text, 2 heads, 3 positions, 8 / 2 features",),
             ),
             Line("L2 norm", f"{handout.value('2a.norm'):.4f}", ("‖ split(x W_Qᵀ + b_Q) ‖",)),
         ),
         "torch.manual_seed(123); x = torch.randn(1, 3, 8); then nn.Linear(8, 8) for query, key, value, proj.",
     )
-    yield Section(
+
+
+def _attention_weights() -> Section:
+    return Section(
         "2b",
         "Attention weights",
         (
-            Line("shape", _shape(free.weights), ("(N, H, S, T): a weight for each pair of positions",)),
+            Line(
+                "shape",
+                _shape(handout.self_attention().weights),
+                ("(N, H, S, T): a weight for each pair of positions",),
+            ),
             Line(
                 "L2 norm",
                 f"{handout.value('2b.norm'):.4f}",
@@ -67,7 +80,7 @@ def _part_2() -> Iterator[Section]:
             ),
             Line(
                 "L2 norm, masked output",
-                f"{masked:.4f}",
+                f"{handout.value('2b.masked_norm'):.4f}",
                 (
                     "torch.manual_seed(123); x = torch.randn(1, 3, 8); attn = MultiHeadAttention(8, 2).eval()",
                     "mask = torch.ones(3, 3).tril(); ‖ attn(x, x, x, mask) ‖",
@@ -79,9 +92,11 @@ def _part_2() -> Iterator[Section]:
             ),
         ),
     )
-    intel, other = handout.reference_errors(), handout.reference_errors("per_element")
-    exact, off = handout.reference_errors(dtype=torch.float64), handout.reference_errors(training=False)
-    yield Section(
+
+
+def _attention_errors() -> Section:
+    intel, other, exact, off = _errors()
+    return Section(
         "2c",
         "Attention against the handout's arrays",
         tuple(
@@ -105,7 +120,11 @@ def _part_2() -> Iterator[Section]:
         "dropout 0.1 from the Intel stream: one 32-bit draw a call seeds MCG31m1, "
         "x ← 1132489760·x mod (2^31 - 1), and a weight is kept where x / (2^31 - 1) < 0.9.",
     )
-    yield Section(
+
+
+def _encoding_error() -> Section:
+    intel, other, exact, off = _errors()
+    return Section(
         "2d",
         "Positional encoding against the handout's array",
         (
@@ -119,6 +138,16 @@ def _part_2() -> Iterator[Section]:
             ),
         ),
         "The same error and stream; torch.manual_seed(231); data = torch.randn(1, 2, 6); PositionalEncoding(6).",
+    )
+
+
+def _errors() -> tuple[handout.Errors, ...]:
+    """On the Intel stream, on another, in double precision, in eval mode."""
+    return (
+        handout.reference_errors(),
+        handout.reference_errors("per_element"),
+        handout.reference_errors(dtype=torch.float64),
+        handout.reference_errors(training=False),
     )
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import combinations
 from typing import Any, NamedTuple, TypeAlias
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from grader.checking.threads import one_thread
@@ -24,7 +25,8 @@ from reference.transformer.misconceptions.steps import Steps, both
 FAR = 10
 """How many times further apart than outputs that are alike those are that tell two recipes apart."""
 
-_NOT_YET = torch.zeros(0)
+Numbers: TypeAlias = NDArray[np.float64]
+_NOT_YET: Numbers = np.zeros(0)
 
 Who: TypeAlias = tuple[Replayable, ...]
 
@@ -71,21 +73,21 @@ class Record(ABC):
 class Score(NamedTuple):
     """How a recipe fares on some records, by reading of the weights."""
 
-    gaps: Tensor
+    gaps: Numbers
     """(R,): largest difference, infinite where one run is not alike."""
     probes: int
-    telling: Tensor
+    telling: Numbers
     """(R,): number of runs on which the right recipe, under the same reading, gives something else."""
 
     def joined(self, other: Score) -> Score:
         """On the records of both."""
-        gaps = torch.maximum(self.gaps, other.gaps)
+        gaps = np.maximum(self.gaps, other.gaps)
         return Score(gaps, self.probes + other.probes, self.telling + other.telling)
 
     def match(self, who: Who) -> Match[Replayable] | None:
         """Under the reading that fits best; None where none does."""
         best = int(self.gaps.argmin())
-        if not self.gaps[best].isfinite():
+        if math.isinf(self.gaps[best]):
             return None
         return Match(who, float(self.gaps[best]), self.probes, int(self.telling[best]))
 
@@ -96,16 +98,17 @@ class Scores:
     def __init__(self, record: Record, right: Steps) -> None:
         self._record = record
         self._firsts = [first_of(run.result) for run in record.runs]
-        self._gaps: list[dict[Steps, Tensor | None]] = [{} for _ in record.runs]
+        self._gaps: list[dict[Steps, Numbers | None]] = [{} for _ in record.runs]
+        self._zeros = np.zeros(max(1, len(record.readings)))
         far = (
             gap(o, r.result, FAR * record.near)
             for o, r in zip(record.replay(right), record.runs, strict=True)
         )
-        self._telling = sum((g.isinf().float() for g in far), torch.zeros(1))
+        self._telling = sum((np.isinf(g) for g in far), self._zeros)
 
     def of(self, recipe: Steps) -> Score | None:
         """None as soon as no reading of the weights is left under which the recipe could explain the runs."""
-        gaps = torch.zeros(1)
+        gaps = self._zeros
         for place in range(len(self._record.runs)):
             shown, known = self._record.as_shown(place, recipe), self._gaps[place]
             found = known.get(shown, _NOT_YET)
@@ -113,17 +116,17 @@ class Scores:
                 found = known[shown] = self._gap(place, shown)
             if found is None:
                 return None
-            gaps = torch.maximum(gaps, found)
-            if not gaps.isfinite().any():
+            gaps = np.maximum(gaps, found)
+            if np.isinf(gaps).all():
                 return None
         return Score(gaps, len(self._record.runs), self._telling)
 
-    def _gap(self, place: int, recipe: Steps) -> Tensor | None:
+    def _gap(self, place: int, recipe: Steps) -> Numbers | None:
         replayed, result = self._record.outcome(place, recipe), self._record.runs[place].result
         if surely_unlike(replayed, result, self._firsts[place]):
             return None
         found = gap(replayed, result, self._record.near)
-        return found if found.isfinite().any() else None
+        return None if np.isinf(found).all() else found
 
 
 def first_of(result: Tensor | Fault) -> float:
@@ -139,21 +142,28 @@ def surely_unlike(replayed: Tensor | Fault, result: Tensor | Fault, first: float
         return True
     if math.isnan(first):
         return False
-    numbers = replayed.flatten(1)[:, 0].tolist()
+    numbers = replayed.detach().numpy().reshape(len(replayed), -1)[:, 0].tolist()
     return not any(x == first or not abs(x - first) > 0.1 * max(1.0, abs(x)) for x in numbers)
 
 
-def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Tensor:
+def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Numbers:
     """(R,), or (1,): the largest difference of a replayed output (R, …) from a student's (…); infinite where it is
     above `near`, on the scale of the replayed one, or where they are not of one kind."""
     if isinstance(replayed, Fault) or isinstance(result, Fault):
-        return torch.tensor([0.0 if replayed == result else math.inf])
+        return np.array([0.0 if replayed == result else math.inf])
     if replayed.shape[1:] != result.shape:
-        return torch.full(replayed.shape[:1], math.inf)
-    same = (replayed == result) | (replayed.isnan() & result.isnan())  # infinities of one sign are equal
-    off = torch.where(same, 0.0, (replayed - result).abs()).nan_to_num(nan=math.inf).flatten(1).amax(1)
-    scale = replayed.nan_to_num(posinf=0.0, neginf=0.0).abs().flatten(1).amax(1).clamp(min=1.0)
-    return torch.where(off <= near * scale, off, math.inf)
+        return np.full(len(replayed), math.inf)
+    # NumPy, whose functions begin sooner than torch's; these tensors are small
+    due = replayed.detach().double().numpy().reshape(len(replayed), -1)
+    got = result.detach().double().numpy().reshape(-1)
+    with np.errstate(all="ignore"):
+        off, size = np.abs(due - got), np.abs(due)
+        if not math.isfinite(off.sum()):
+            same = (due == got) | (np.isnan(due) & np.isnan(got))  # infinities of one sign are equal
+            off = np.where(same, 0.0, np.where(np.isnan(off), math.inf, off))
+            size = np.where(np.isfinite(due), size, 0.0)
+    largest = off.max(axis=1, initial=0.0)
+    return np.where(largest <= near * size.max(axis=1, initial=1.0), largest, math.inf)
 
 
 def hypotheses(bank: Sequence[Replayable], right: Steps) -> dict[Who, Steps]:
@@ -186,23 +196,46 @@ class Replays:
             return Finding(None)  # modules of one class that differ by more than their sizes
         with one_thread():
             here = [Scores(record, self._recipes[()]) for record in own]
-            if self._agrees((), here):
+            if () in self._right and self._agrees((), self._right, here):
                 return Finding(None)
             matches = explain(
-                (who[0] for who in self._recipes if len(who) == 1),
-                lambda: ((who[0], who[1]) for who in self._recipes if len(who) == 2),
-                lambda who: self._agrees(who, here),
+                (who[0] for who in self._singles),
+                lambda: ((who[0], who[1]) for who in self._pairs),
+                lambda who: self._agrees(who, self._singles if len(who) == 1 else self._pairs, here),
             )
             return finding([_told(match, here) for match in matches])
 
-    def _agrees(self, who: Who, here: Sequence[Scores]) -> Match[Replayable] | None:
-        score = self._probed.of(self._recipes[who])
-        for scores in here if score else ():
+    # Most recipes do not explain the probes: the checks after the first have only these few to look at.
+
+    @cached_property
+    def _right(self) -> dict[Who, Score]:
+        return self._explaining(0)
+
+    @cached_property
+    def _singles(self) -> dict[Who, Score]:
+        return self._explaining(1)
+
+    @cached_property
+    def _pairs(self) -> dict[Who, Score]:
+        return self._explaining(2)
+
+    def _explaining(self, together: int) -> dict[Who, Score]:
+        """What explains the probes with so many mistakes at once, and how well."""
+        found = (
+            (who, self._probed.of(recipe)) for who, recipe in self._recipes.items() if len(who) == together
+        )
+        return {who: score for who, score in found if score}
+
+    def _agrees(
+        self, who: Who, on_probes: Mapping[Who, Score], here: Sequence[Scores]
+    ) -> Match[Replayable] | None:
+        score = on_probes[who]
+        for scores in here:
             found = scores.of(self._recipes[who])
-            if found is None or score is None:
+            if found is None:
                 return None
             score = score.joined(found)
-        return score.match(who) if score else None
+        return score.match(who)
 
 
 def _told(match: Match[Replayable], here: Sequence[Scores]) -> Match[Replayable]:
