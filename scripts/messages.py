@@ -58,6 +58,7 @@ SOURCES = (
             "grader/errors.py",
             "grader/frontdoor.py",
             "grader/cli.py",
+            "grader/grade_command.py",
             "grader/assignment.py",
             "grader/intake/*.py",
             "grader/languages/*.py",

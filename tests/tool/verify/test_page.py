@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from grader import cli
 from grader.assignment import find_assignment
+from grader.author_commands import verify as verify_command
 from grader.verify import settings, verify
 from grader.verify.document import proof_document
 
@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "verify.md").read_text(encoding="ut
 
 
 @pytest.mark.parametrize(
-    "option", [o.opts[0] for o in cli.verify.params if isinstance(o, click.Option) and not o.hidden]
+    "option", [o.opts[0] for o in verify_command.params if isinstance(o, click.Option) and not o.hidden]
 )
 def test_every_option_is_explained(option: str) -> None:
     assert f"| `{option}" in PAGE
