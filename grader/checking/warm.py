@@ -105,7 +105,7 @@ class WarmJudge:
             job = os.memfd_create("job")
             stack.callback(os.close, job)
             with os.fdopen(os.dup(job), "wb") as file:
-                pickle.dump((submission, seed, only, connection), file)
+                pickle.dump((submission, seed, only), file)
             descriptors = [theirs, job]
             if connection is not None:
                 stack.enter_context(connection)
@@ -276,11 +276,14 @@ class _Template(ChecksPlugin):
         self.results = results
         with os.fdopen(job, "rb") as file:
             file.seek(0)
-            submission, seed, only, connection = pickle.load(file)
+            submission, seed, only = pickle.load(file)
         if only is not None:
             self.selected = {id: check for id, check in self.selected.items() if id in only}
             session.items[:] = [item for item in session.items if check_id(item) in self.selected]
-        line = None if workers is None else connection.over(workers)
+        line = None
+        if workers is not None:
+            assert self._connection is not None
+            line = self._connection.over(workers)
         self.judge(submission, seed, _opener(submission, line))
 
 

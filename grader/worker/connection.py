@@ -64,12 +64,8 @@ class Connection:
         """Of the socket."""
         return self._control.fileno()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Without the socket, which goes to another process by itself; `over` puts the two together there."""
-        return Connection, (None, self._spec, self._warmth)
-
     def over(self, descriptor: int) -> Connection:
-        """This line as the process that has got the socket knows it."""
+        """Another line to the same zygote, in a forked process that was sent the socket of one that `fork` made."""
         return Connection(socket.socket(fileno=descriptor), self._spec, self._warmth)
 
     @property

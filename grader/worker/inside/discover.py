@@ -17,6 +17,7 @@ from .cells import NotANotebook, looks_exported
 _MARKERS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 _RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
 """Whatever holds a relative import matches, and some text that holds none: walking a whole tree takes longer."""
+_STATEMENT = re.compile(r"\b(?:class|def)[\s\\]+(\w+)")
 _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
 _UNUSUAL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufeff]|\r(?!\n)|\A(?:.*\n)?.*coding[:=]")
 """What a parser may take in another way than it looks: control characters, a declared encoding."""
@@ -104,7 +105,7 @@ def plain_file(files: Mapping[str, bytes], name: str) -> str | None:
             return None
         if name not in text:
             continue
-        statements = list(re.finditer(rf"\b(?:class|def)[\s\\]+{re.escape(name)}\b", text))
+        statements = [one for one in _STATEMENT.finditer(text) if one[1] == name]
         if found is not None or len(statements) != 1 or _RELATIVE.search(files[path]) or looks_exported(text):
             return None
         at = statements[0].start()

@@ -21,7 +21,9 @@ def choose(requested: str, view: View) -> tuple[Plan | None, list[str]]:
             failure = None if level == NONE else probe(plan, view)
             if failure is None:
                 return plan, [r for r in reasons if not r.startswith(f"{level}:")]
-            reasons.append(f"{level}: {failure}")
+            reason = f"{level}: {failure}"
+            if reason not in reasons:
+                reasons.append(reason)
     return None, reasons
 
 
@@ -69,19 +71,20 @@ def _try_all(plan: Plan, view: View) -> str | None:
     box = SANDBOX if sealer.strict else view.base
     sealer.enter()
     generous = Limits(2**33, 60, 2**20, 2**20, 64, 64, 256)
+    reading, writing = os.pipe()
     pid = sealer.fork()
     if pid:
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            last_words = pipe.read(10_000).decode(errors="replace")
         _, status = os.waitpid(pid, 0)
-        return None if status == 0 else _LAST_WORDS.get(os.waitstatus_to_exitcode(status), f"status {status}")
+        return None if status == 0 else last_words or f"the sealed worker ended with status {status}"
     try:
         sealer.seal(box, generous, 2**33, lambda: None)
+        unreadable = first_unreadable(view)
+        failure = unreadable and f"the sealed worker cannot read the Python installation: {unreadable}"
     except OSError:
-        os._exit(_SEAL_FAILED)
-    os._exit(_UNREADABLE if first_unreadable(view) else 0)
-
-
-_SEAL_FAILED, _UNREADABLE = 11, 12
-_LAST_WORDS = {
-    _SEAL_FAILED: "a worker could not seal itself",
-    _UNREADABLE: "the sealed worker cannot read the Python installation",
-}
+        failure = "a worker could not seal itself"
+    if failure:
+        os.write(writing, failure.encode())
+    os._exit(1 if failure else 0)

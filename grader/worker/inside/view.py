@@ -88,7 +88,12 @@ def is_inside(path: str, folder: str) -> bool:
 
 
 def first_unreadable(view: View) -> str | None:
-    """A path that the interpreter needs and this process cannot open, or None."""
+    """A path that the interpreter needs and this process cannot open, or None.
+
+    A link to what is outside the view is no such path: it may lead to anybody's files. Debian's standard library has
+    one, to the `sitecustomize` in /etc, which is of the start of an interpreter and is over by then.
+    """
+    reads = [os.path.realpath(path) for path in view.reads]
     for folder in view.python_path:
         if not os.path.lexists(folder) and not folder.endswith(".zip"):
             return folder
@@ -99,7 +104,9 @@ def first_unreadable(view: View) -> str | None:
         except OSError:
             return folder
         for entry in entries:
-            if any(is_inside(entry.path, h) for h in view.hidden):
+            if any(is_inside(entry.path, h) for h in view.hidden) or (
+                entry.is_symlink() and not any(is_inside(os.path.realpath(entry), r) for r in reads)
+            ):
                 continue
             try:
                 os.close(os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC))
