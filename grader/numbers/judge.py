@@ -165,8 +165,8 @@ def _judge_alone(question: Question, sheet: Sheet) -> Verdict:
         lambda reading: _another_right_way(case, reading),
         lambda reading: _carried_forward(case, reading, carried, loosely=False),
         lambda reading: _bits_written(case, reading),
-        lambda reading: _known_slip(case, reading),
         lambda reading: _carried_forward(case, reading, carried, loosely=True),
+        lambda reading: _known_slip(case, reading),
     )
     ways = tuple(readings(parsed, question))
     found = (rule(reading) for rule in rules for reading in ways)

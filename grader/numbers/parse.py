@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from grader.intake.found import describe, shorten
-from grader.numbers.units import Unit, UnitError, read_unit, unit_named
+from grader.numbers.units import Unit, UnitError, read_unit, unit_named, without_what_it_counts
 
 _LONGEST = 200
 _MOST_DIGITS = 60
@@ -136,14 +136,15 @@ def _from_text(raw: str, due: Unit) -> ParsedNumber:
         raise _NoNumber(
             f"It is {describe(raw)}, and a number is due.", f"Write it in digits, such as {_example(due)}."
         )
-    _refuse_calculation(shown, match["unit"])
+    written = without_what_it_counts(match["unit"])
+    _refuse_calculation(shown, written)
     exponent = int((match["exponent"] or match["power"] or "0")[:6])
     number, other, reading = _digits(match["body"], shown)
     try:
-        unit, unit_notes = read_unit(match["unit"].rstrip(" .;,"), due)
+        unit, unit_notes = read_unit(written, due)
     except UnitError as error:
         raise _NoNumber(error.message, error.next_step) from None
-    bare = not match["unit"].strip(" .;,")
+    bare = not written.strip()
     parsed = _build(_scaled(number, exponent), unit, bare, shown, notes + reading + unit_notes)
     if other is None:
         return parsed

@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from math import prod
 from typing import Any
 
 from grader.errors import did_you_mean
@@ -44,8 +43,24 @@ _NOUNS = (
     "float",
     "token",
     "state",
+    "logit",
+    "cell",
+    "bias",
+    "biase",
 )
-_FILLERS = {"trainable", "total", "in", "of", "all", "the", "lora", "memory", "approx", "approximately"}
+_FILLERS = {
+    "trainable", "total", "in", "of", "all", "the", "and", "lora", "memory", "approx", "approximately", "attention",
+    "optimizer", "optimiser",
+}  # fmt: skip
+_EACH = re.compile(
+    r"\s*(?:/\s*|\bper\s+|\bfor\s+each\s+)(?:head|block|layer|token|matrix|model|sample|sequence)$",
+    re.IGNORECASE,
+)
+_WHAT = re.compile(
+    r"""\s+(?:of|for|in|across)                                            # GB of state, MB for all 48 heads
+        ((?:\s+(?:[a-z][a-z-]*|[0-9]{1,4}(?=\s+(?:heads|layers|blocks))|bf16|fp(?:16|32)|float(?:16|32)))+)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _OTHERS = {
     "a time": ("s", "sec", "second", "ms", "min", "minute", "h", "hr", "hour", "d", "day"),
     "a mass": ("g", "gram", "kg", "kilogram"),
@@ -117,6 +132,21 @@ def read_unit(text: str, due: Unit) -> tuple[Unit, tuple[str, ...]]:
     raise UnitError(f"There is no unit {text[:40]!r}.", step)
 
 
+def without_what_it_counts(text: str) -> str:
+    """A unit without the words that say of what the number is: "MB of optimizer state", "entries/head".
+
+    Words that are units themselves stay: "billion of bits" is something else than a billion.
+    """
+    text = _EACH.sub("", text.rstrip(" .;,"))
+    found = _WHAT.search(text)
+    if found is None or not text[: found.start()].strip():
+        return text
+    said = found[1].split()
+    if any(word in table for word in said for table in (_data(), _entropy())) or any(map(_scale, said)):
+        return text
+    return text[: found.start()]
+
+
 def _what(unit: Unit) -> str:
     return DIMENSIONS.get(unit.dimension, f"a {unit.dimension}")
 
@@ -133,18 +163,28 @@ def _ignoring_case(text: str, table: dict[str, Unit]) -> Unit | None:
 
 def _compound(text: str, table: dict[str, Unit]) -> Unit | None:
     """ "million bytes", "billion trainable parameters": the product of the words."""
-    words = [w for w in re.split(r"[\s*·]+", text) if w.casefold() not in _FILLERS]
-    if not words or len(words) > 4:
+    words = [w.rstrip(".") for w in re.split(r"[\s*·]+", text) if w.casefold() not in _FILLERS]
+    if not table or not words or len(words) > 4:
         return None
-    units = [table.get(word) or _ignoring_case(word, table) or _scale(word) for word in words]
-    found = [unit for unit in units if unit is not None]
-    proper = [unit for unit, word in zip(units, words, strict=True) if unit is not None and not _scale(word)]
-    if len(found) < len(words) or len(proper) > 1:
-        return None
-    if proper:
-        scales = [scale.factor for word in words if (scale := _scale(word)) is not None]
-        return Unit(text, proper[0].dimension, proper[0].factor * prod(scales, start=Fraction(1)))
-    return found[0] if len(found) == 1 else None
+    scale, units = Fraction(1), []
+    for word in words:
+        if found := _scale(word) or _billion(word, table):
+            scale *= found.factor
+        elif found := table.get(word) or _ignoring_case(word, table):
+            units.append(found)
+        else:
+            return None
+    counted = {(unit.dimension, unit.factor) for unit in units}
+    if len(counted) > 1 or (len(units) > 1 and counted != {(NUMBER, Fraction(1))}):
+        return None  # "million bytes nats"; while weights and biases are counted alike
+    dimension, factor = counted.pop() if counted else (next(iter(table.values())).dimension, Fraction(1))
+    return Unit(text, dimension, scale * factor)
+
+
+def _billion(word: str, table: dict[str, Unit]) -> Unit | None:
+    """B and m, which are scales where plain numbers are due, as in "14.5 B parameters"."""
+    unit = table.get(word)
+    return unit if unit is not None and unit.dimension == NUMBER and unit.factor > 1 else None
 
 
 def _scale(word: str) -> Unit | None:

@@ -206,3 +206,12 @@ def test_no_answers_raise_or_earn_more_than_there_is(answers: dict[str, Any]) ->
         assert 0 <= verdict.fraction <= 1
         assert (verdict.status is Status.PASSED) == (verdict.fraction == 1)
         assert verdict.message
+
+
+def test_what_follows_loosely_from_an_own_number_comes_before_a_slip() -> None:
+    """4.7 million, printed with two digits and used with more: 37.7 MB is what comes out of a slip too."""
+    follows = judge("4e2.lora_state", {"4e1.trainable": "4.7 million", "4e2.lora_state": "37.7 MB"})
+    assert (follows.fraction, follows.slip) == (1, None)
+    alone = judge("4e2.lora_state", {"4e2.lora_state": "37.7 MB"})
+    assert alone.slip is not None
+    assert alone.fraction == 0
