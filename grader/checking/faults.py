@@ -182,7 +182,7 @@ def _signature_fault(message: str, rules: Rules) -> StudentFault:
 
 def _exception_fault(raised: Raised, rules: Rules) -> StudentFault:
     said, at = _said(raised, raised.message), _at(raised)
-    if raised.type_name == "NotImplementedError":
+    if raised.type_name == "NotImplementedError" and _is_stub(raised):
         hint = "Write the body, then remove the `raise`."
         return StudentFault(Status.MISSING, f"This is still the template{at}.", hint)
     if raised.type_name == "ModuleNotFoundError":
@@ -198,6 +198,12 @@ def _exception_fault(raised: Raised, rules: Rules) -> StudentFault:
     advice = next((text for pattern, text in _ADVICE if pattern.search(said)), "")
     hint = f"{line}{advice}".strip() or "Run the call that was asked for on your machine: it shows the same."
     return StudentFault(Status.FAILED, f"Your code raised {said}{at}{_full_stop(said, at)}", hint)
+
+
+def _is_stub(raised: Raised) -> bool:
+    """Whether the student's own `raise` ended the call, and not torch, for what it cannot do."""
+    code = raised.frames[-1].code if raised.frames else raised.message
+    return not code.strip() or re.search(r"\braise\b", code) is not None
 
 
 def _memory_fault(raised: Raised) -> StudentFault:

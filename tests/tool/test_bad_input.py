@@ -104,7 +104,7 @@ CASES = [
     Bad("syntax error in a helper", first("import helper"), FAILED,
         r"attention\.py could not be imported: SyntaxError: .*helper\.py, line 2", r"`def f\(:`; `python helper\.py`",
         whole_file=True, more={"helper.py": "# one line\ndef f(:\n"}),
-    Bad("exception at the top level", lambda source: source + "\nMultiHeadAttention(8, 2).foo()\n", FAILED,
+    Bad("exception at the top level", first("None.foo()"), FAILED,
         r"attention\.py could not be imported: AttributeError: .*'foo' \(attention\.py, line \d+\)",
         "keep only definitions there", whole_file=True),
     Bad("sys.exit at the top level", first("raise SystemExit('bye')"), CRASHED,

@@ -14,8 +14,12 @@ from types import ModuleType
 from typing import Any
 
 from . import discover
+from .book import read_script
 from .problems import StudentProblem, frames_of, text_of
 from .runner import Runner
+
+_NOT_RUN_ALONE = {"ImportError", "ModuleNotFoundError", "SyntaxError", "NotImplementedError", "MemoryError"}
+"""What an import raises that is told as it is: without it the definitions would fail too, or nothing is written yet."""
 
 
 class HandIn:
@@ -41,7 +45,7 @@ class HandIn:
         first: StudentProblem | None = None
         if self._index is None and (file := self._plain_file(name)) is not None:
             try:
-                return getattr(self._import(file), name)
+                return self._in_file(file, name)
             except AttributeError:
                 pass  # told below
             except StudentProblem as problem:  # told better below, where that code left Python as it was
@@ -79,9 +83,8 @@ class HandIn:
                 self._look_in(os.path.dirname(place.file))
                 self._runners[place.file] = Runner(book, self.folder)
             return self._runners[place.file].get(name)
-        module = self._import(place.file)
         try:
-            return getattr(module, name)
+            return self._in_file(place.file, name)
         except AttributeError:
             message = (
                 f"{place.file}, line {place.line} defines {name}, but after the import it was not there."
@@ -121,6 +124,27 @@ class HandIn:
         if near is not None:
             message += f" Did you mean {near} ({index.places[near][0].where})?"
         raise StudentProblem("missing", message, suggestion=near)
+
+    def _in_file(self, file: str, name: str) -> Any:
+        """The attribute of an imported file. Where a line below its definition raised, what `name` needs is run alone,
+        as in a notebook: an assert or a demonstration that fails takes nothing from the definitions above it."""
+        try:
+            return getattr(self._import(file), name)
+        except StudentProblem as problem:
+            if problem.kind != "import" or problem.type_name in _NOT_RUN_ALONE or problem.frames[:1] == []:
+                raise
+            book = read_script(file, self.sources[file])
+            defined, (failed_in, line, *_) = book.definition(name), problem.frames[0]
+            if failed_in != file or defined is None or (defined.node.end_lineno or line) >= line:
+                raise
+            if file not in self._runners:
+                self._look_in(os.path.dirname(file))
+                self._runners[file] = Runner(book, self.folder)
+                _say_that_it_failed(problem)
+            try:
+                return self._runners[file].get(name)
+            except StudentProblem:
+                raise problem from None
 
     def _import(self, file: str) -> ModuleType:
         known = self._modules.get(file)
@@ -210,6 +234,16 @@ class HandIn:
         if not top:
             return text_of(error)
         return f"The package {top!r} is not installed here, and the hand-in has no file {top}.py."
+
+
+def _say_that_it_failed(problem: StudentProblem) -> None:
+    """Among what the student's code prints."""
+    at = f"{problem.frames[-1][0]}, line {problem.frames[-1][1]}: " if problem.frames else ""
+    with contextlib.suppress(Exception):  # student code has run, and may have closed what this goes to
+        sys.stdout.write(
+            f"[grade] {at}the import raised {problem.type_name}: {problem.message}\n"
+            "[grade] The definitions were taken without that line; remove or correct it.\n"
+        )
 
 
 class _StudentFinder:

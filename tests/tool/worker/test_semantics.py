@@ -181,6 +181,24 @@ def test_what_an_import_can_do(
     assert words in raised.message
 
 
+@pytest.mark.parametrize(
+    "below",
+    ["assert f() == 8", "print(f() / 0)", "open('data.csv')", "f().shape", "for _ in range(2):\n    f(1)"],
+)
+def test_what_raises_below_a_definition_takes_nothing_from_it(level: str, make: Make, below: str) -> None:
+    source = f"import math\nSEVEN = math.floor(7.5)\ndef f():\n    return SEVEN\n{below}\ndef g(): pass\n"
+    worker = make(level, {"code.py": source})
+    (reply,) = worker.run([Call("student:f")])
+    assert value_of(reply) == 7
+    assert isinstance(reply, Returned)
+    assert "code.py, line" in reply.output
+    assert "remove or correct it" in reply.output
+    again, never_reached = worker.run([Call("student:f"), Call("student:g")])
+    assert value_of(again) == 7
+    assert "remove or correct it" not in again.output
+    problem_of(never_reached, "import")
+
+
 def test_an_import_that_fails_keeps_failing_with_the_students_frames(level: str, make: Make) -> None:
     worker = make(level, {"a.py": "import b\ndef f(): pass\n", "b.py": "print('once')\nint('x')\n"})
     for _ in range(2):
