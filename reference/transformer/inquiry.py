@@ -25,7 +25,7 @@ from grader.worker.calls import Call, Raised, Ref, Reply, Returned
 from reference.transformer.asking import Asked, Probe, normal, random_mask
 from reference.transformer.explaining import explained
 from reference.transformer.fresh_weights import fresh_weights
-from reference.transformer.matching import candidates
+from reference.transformer.matching import replayable
 from reference.transformer.misconceptions.drops import Mode
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def recorded(kept: _Kept) -> Record | None:
     if not isinstance(kept.described, Returned):
         return None
     parameters = fresh_weights(shapes(kept.described.value, "the shapes of the parameters"), kept.seed)
-    readings = candidates(parameters, kept.embed_dim, kept.num_heads)
+    readings = replayable(parameters, kept.embed_dim, kept.num_heads)
     runs = [
         Run(tuple(probe.inputs()), _result(reply), mode)
         for probe, mode, reply in zip(kept.probes, kept.modes, kept.replies, strict=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import NamedTuple
 
 import torch
@@ -41,21 +41,38 @@ def by_name(parameters: Mapping[str, Tensor], embed_dim: int) -> AttentionWeight
 
 
 def candidates(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
-    """Every reading of `parameters` as query, key, value and output, the likeliest first; by name alone where the
-    layers are called as in the handout.
+    """Every reading of `parameters` as query, key, value and output, the likeliest first; which is which by name alone
+    where the layers are called as in the handout.
 
-    An empty list means that the module does not hold four maps of size (E, E).
+    An empty list means that the module does not hold four maps of size (E, E). Up to two more may be left unused.
     """
     named = by_name(parameters, embed_dim)
-    if named is not None:
-        return [named]
-    found: list[AttentionWeights] = []
-    for matrices in _readings(parameters, embed_dim, num_heads):
-        if len(matrices) == len(TEMPLATE):
-            found.extend(_weights(order) for order in permutations(matrices))
+    found = [named] if named else list(_four(parameters, embed_dim, num_heads, unused=0))
+    if not found:
+        found = list(_four(parameters, embed_dim, num_heads, unused=_MOST_UNUSED))
     return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
 
 
+def replayable(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
+    """The `candidates` under which known mistakes are looked for: few enough to try every mistake with each."""
+    named = by_name(parameters, embed_dim)
+    if named is not None:
+        return [named]
+    found = list(_four(parameters, embed_dim, num_heads, unused=0))
+    return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
+
+
+def _four(
+    parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int, *, unused: int
+) -> Iterator[AttentionWeights]:
+    """Every order of every four of the maps, where at most `unused` are left over."""
+    for matrices in _readings(parameters, embed_dim, num_heads):
+        if len(TEMPLATE) <= len(matrices) <= len(TEMPLATE) + unused:
+            for chosen in combinations(matrices, len(TEMPLATE)):
+                yield from (_weights(order) for order in permutations(chosen))
+
+
+_MOST_UNUSED = 2
 _ORIENTATIONS = ((False, False), (True, True), (False, True), (True, False))
 """Whether the maps of the inputs, and that of the output, are kept as (in, out)."""
 

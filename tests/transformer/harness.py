@@ -142,12 +142,21 @@ def randomise(module: nn.Module, seed: int) -> dict[str, list[int]]:
     """
     _refuse_other_than_module(module)
     _make_plain(module)
-    parameters = dict(module.named_parameters())
+    parameters = _parameters(module)
     drawn = fresh_weights({name: p.shape for name, p in parameters.items()}, seed)
     with torch.no_grad():
         for name, p in parameters.items():
             p.copy_(drawn[name])
     return {name: list(p.shape) for name, p in parameters.items()}
+
+
+def _parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    """All by name but the frozen constants: a scale or a mask kept as a parameter that is not trained is no weight."""
+    return {
+        name: p
+        for name, p in module.named_parameters()
+        if p.requires_grad or (p.is_floating_point() and p.numel() > 1)
+    }
 
 
 def _make_plain(module: nn.Module) -> None:
@@ -219,14 +228,14 @@ def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> 
     attached = isinstance(output, torch.Tensor) and output.requires_grad
     if attached:
         (output * cotangent).sum().backward()
-    grads = {name: None if p.grad is None else p.grad.detach() for name, p in module.named_parameters()}
+    grads = {name: None if p.grad is None else p.grad.detach() for name, p in _parameters(module).items()}
     return {"attached": attached, "gradients": grads, "inputs": [x.grad for x in leaves]}
 
 
 def forward_nearby(module: nn.Module, inputs: list[Any], name: str, step: torch.Tensor) -> Any:
     """The output in eval mode with `step` added to one parameter, which is put back."""
     module.eval()
-    parameter = dict(module.named_parameters())[name]
+    parameter = _parameters(module)[name]
     before = parameter.detach().clone()
     torch.default_generator.manual_seed(0)
     with torch.no_grad():

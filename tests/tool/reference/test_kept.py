@@ -9,7 +9,7 @@ from torch import Tensor
 from reference.transformer import kept
 from reference.transformer.attention import MultiHeadAttention, attention
 from reference.transformer.kept import expected_attention, expected_gradients
-from reference.transformer.matching import candidates
+from reference.transformer.matching import replayable
 
 E, H, S, T = 12, 3, 4, 5
 
@@ -69,7 +69,7 @@ def test_the_gradients_are_those_of_autograd() -> None:
     parameters = {name: p.detach().clone() for name, p in module.named_parameters()}
     parameters["unused"] = torch.ones(2)
     cotangent = torch.randn(2, S, E)
-    assert len(candidates(parameters, E, H)) == 1
+    assert len(replayable(parameters, E, H)) == 1
     for _ in range(2):
         found = expected_gradients(parameters, 0, H, (*inputs, mask), cotangent)
     (module(*inputs, mask) * cotangent).sum().backward()

@@ -27,7 +27,7 @@ from reference.transformer import encoding_inquiry
 from reference.transformer.attention import AttentionWeights, attention
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.inquiry import PROBED, diagnostic_probes
-from reference.transformer.matching import candidates
+from reference.transformer.matching import replayable
 from reference.transformer.misconceptions import BANK, positional
 from reference.transformer.misconceptions import attention as of_attention
 from reference.transformer.misconceptions.attention_calls import AttentionRecord, attention_hypotheses
@@ -121,7 +121,7 @@ def weights_of(names: str, seed: int) -> list[AttentionWeights]:
         "unnamed": {f"{n}.weight": (E, E) for n in ("w1", "w2", "w3", "w4")},
         "fused": {"qkv.weight": (3 * E, E), "out.weight": (E, E)},
     }[names]
-    return candidates(fresh_weights(shapes, seed), E, H)
+    return replayable(fresh_weights(shapes, seed), E, H)
 
 
 def attention_record(
