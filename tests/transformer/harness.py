@@ -209,9 +209,10 @@ def _refuse_misfit(module: nn.Module, inputs: Sequence[Any]) -> None:
         ) from None
 
 
-def forward_and_inputs(module: nn.Module, inputs: list[Any]) -> dict[str, Any]:
-    """The output in eval mode, and the inputs as they are after the call."""
-    module.eval()
+def forward_and_inputs(module: nn.Module, inputs: list[Any], training: bool = False) -> dict[str, Any]:
+    """The output, and the inputs as they are after the call."""
+    module.train(training)
+    torch.default_generator.manual_seed(0)
     with torch.no_grad():
         return {"output": _call(module, *inputs), "inputs": inputs}
 

@@ -45,24 +45,19 @@ def test_gradients_and_inputs(check: Running, student: Student) -> None:
     check.asked = (
         "gradients of a weighted sum of the output, and the inputs compared before and after the call"
     )
-    _, described, after, result = student.ask(
+    _, described, after, after_training, result = student.ask(
         *build(check, E, H),
         Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
+        Call("harness:forward_and_inputs", (Ref("attention"), inputs, True)),
         Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
     )
     output, left = fields(after, "output and inputs", "output", "inputs")
     problem = problem_with(output, (2, 4, E))
     if problem:
         raise Failed(problem, output_hint(output, Probe(x, y, y, mask)))
-    names = ("query", "key", "value", "mask")
-    if not isinstance(left, list) or len(left) != len(names) or not all(isinstance(x, Tensor) for x in left):
-        raise tampered("the inputs after the call")
-    changed = [n for n, a, b in zip(names, inputs, left, strict=True) if not torch.equal(a, b)]
-    if changed:
-        raise Failed(
-            f"forward changes its argument {changed[0]!r} in place.",
-            "Functions whose name ends in _ and += on an argument change the caller's tensor; use the plain ones.",
-        )
+    refuse_changes(inputs, left)
+    _, left = fields(after_training, "output and inputs", "output", "inputs")
+    refuse_changes(inputs, left, training=True)
     parameters = weights_of(check, described)
     case = GradientCase(Probe(x, y, y, mask), cotangent, H)
     due = formula_gradients(parameters, output, case)
@@ -75,6 +70,22 @@ def test_gradients_and_inputs(check: Running, student: Student) -> None:
         raise Failed(
             f"The gradient of {wrong[0]} is not that of your output.",
             "Take out .data, .detach(), torch.no_grad() and numpy: every step of forward has to be differentiable.",
+        )
+
+
+def refuse_changes(inputs: list[Tensor], left: Any, *, training: bool = False) -> None:
+    """Fail the check where a call left other inputs behind than it was given."""
+    names = ("query", "key", "value", "mask")
+    if not isinstance(left, list) or len(left) != len(names) or not all(isinstance(x, Tensor) for x in left):
+        raise tampered("the inputs after the call")
+    changed = [n for n, a, b in zip(names, inputs, left, strict=True) if not torch.equal(a, b)]
+    if changed:
+        raise Failed(
+            f"In train mode, forward changes its argument {changed[0]!r} in place."
+            if training
+            else f"forward changes its argument {changed[0]!r} in place.",
+            "Functions whose name ends in _, += on an argument and inplace=True change the caller's tensor; use the "
+            "plain ones.",
         )
 
 
