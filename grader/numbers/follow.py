@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, product
 
 from grader.intake import Found
@@ -17,7 +18,8 @@ from grader.numbers.question import Question, Sheet, readings
 
 _MOST_GIVEN = 4
 """Of the nearest earlier numbers, how many are tried in every combination; all of them together are tried too."""
-_MOST_SLACK = Fraction(1, 100)
+MOST_SLACK = Tolerance("printed digits of the earlier numbers", 0.02)
+"""Of the value: more would carry forward what has nothing to do with the earlier number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Carried:
     value: Fraction
     """In base units."""
     given: tuple[Given, ...]
+    spread: Callable[[], Fraction]
+    """By how much the printed digits of those leave the value open, either way, in base units: takes a while."""
 
     @property
     def sound(self) -> bool:
@@ -53,10 +57,8 @@ class Carried:
 
     def slack(self) -> Tolerance:
         """What the printed digits of the earlier numbers leave open: the student may have gone on with more."""
-        parts = (g.parsed.last_place / 2 / abs(g.parsed.value) for g in self.given if g.parsed.value)
-        return Tolerance(
-            "printed digits of the earlier numbers", float(min(sum(parts, Fraction(0)), _MOST_SLACK))
-        )
+        share = self.spread() / abs(self.value) if self.value else Fraction(0)
+        return Tolerance(MOST_SLACK.why, min(float(share), MOST_SLACK.relative))
 
 
 def carried_values(question: Question, sheet: Sheet) -> list[Carried]:
@@ -67,7 +69,7 @@ def carried_values(question: Question, sheet: Sheet) -> list[Carried]:
         if value is not None and value != question.expected:
             kept = carried.get(value)
             if kept is None or len(chosen) < len(kept.given):
-                carried[value] = Carried(value, chosen)
+                carried[value] = Carried(value, chosen, partial(_spread, question, chosen, value, sheet))
     return list(carried.values())
 
 
@@ -122,6 +124,24 @@ def _times_off(value: Fraction, expected: Fraction) -> Fraction:
     """By which factor a number is off, either way; at least 1."""
     ratio = abs(value / expected) if expected else Fraction(1)
     return max(ratio, 1 / ratio) if ratio else ratio
+
+
+def _spread(question: Question, chosen: tuple[Given, ...], value: Fraction, sheet: Sheet) -> Fraction:
+    """How far the value moves, at most, as each of the numbers moves by half a unit of its last digit."""
+    moved = Fraction(0)
+    for place, given in enumerate(chosen):
+        ends = (given.parsed.value + sign * given.parsed.last_place / 2 for sign in (-1, 1))
+        nearby = (
+            _follow(question, (*chosen[:place], _moved_to(given, end), *chosen[place + 1 :]), sheet)
+            for end in ends
+        )
+        moved += max((abs(found - value) for found in nearby if found is not None), default=Fraction(0))
+    return moved
+
+
+def _moved_to(given: Given, value: Fraction) -> Given:
+    """The same number, a little larger or smaller."""
+    return replace(given, parsed=replace(given.parsed, value=value))
 
 
 def _follow(question: Question, chosen: tuple[Given, ...], sheet: Sheet) -> Fraction | None:

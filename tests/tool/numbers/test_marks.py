@@ -215,3 +215,12 @@ def test_what_follows_loosely_from_an_own_number_comes_before_a_slip() -> None:
     alone = judge("4e2.lora_state", {"4e2.lora_state": "37.7 MB"})
     assert alone.slip is not None
     assert alone.fraction == 0
+
+
+@pytest.mark.parametrize(("loss", "fraction"), [("0.470", 1), ("0.4620", 1), ("0.455", 1), ("0.50", 0)])
+def test_the_digits_of_an_own_number_leave_open_what_the_formula_makes_of_them(
+    loss: str, fraction: int
+) -> None:
+    """0.63 was 0.625 before it was rounded, and -ln 0.625 is 1.7 % more than -ln 0.63."""
+    answers = {"4a.probability": "0.63", "4a.loss": loss}
+    assert judge("4a.loss", answers).fraction == fraction
