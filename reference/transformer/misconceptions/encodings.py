@@ -42,6 +42,8 @@ EXPONENTS: dict[str, Callable[[Tensor, int], Tensor]] = {
     "i / E": lambda i, E: torch.stack([i, i], -1) / E,
     "4i / E": lambda i, E: torch.stack([4 * i, 4 * i], -1) / E,
     "-2i / E": lambda i, E: torch.stack([-2 * i, -2 * i], -1) / E,
+    "2i, then / E": lambda i, E: torch.stack([2 * i, 2 * i], -1) - math.log(E, 10000.0),
+    "whole": lambda i, E: torch.stack([2 * i, 2 * i], -1) // E,
     "own": lambda i, E: torch.stack([2 * i, 2 * i + 1], -1) / E,
 }
 """(i (P,), E) -> (P, 2): what the base is raised to, in the divisor of the angles of sine and cosine."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from reference.transformer.misconceptions.encodings import Encoding
 from reference.transformer.misconceptions.entry import EncodingMisconception, edit
 
@@ -63,6 +65,33 @@ TABLES = (
         checks=_VALUES,
         edits=edit(_FREQUENCY, "frequency = torch.exp(math.log(10000.0) * two_i / embed_dim)"),
         recipe=Encoding(exponent="-2i / E"),
+    ),
+    EncodingMisconception(
+        id="pe-divided-after-power",
+        title="The power of 10,000 is divided by embed_dim, not its exponent",
+        belief="10000 ** 2i / E has its exponent up to the end.",
+        hint="Which does Python do first, ** or /? Print the divisors for embed_dim 6 and put in the brackets.",
+        checks=_VALUES,
+        edits=edit(_FREQUENCY, "frequency = 1 / (10000.0**two_i / embed_dim)"),
+        recipe=Encoding(exponent="2i, then / E"),
+    ),
+    EncodingMisconception(
+        id="pe-whole-exponent",
+        title="All features have the frequency 1: the exponent is cut to a whole number",
+        belief="// divides, since features are whole numbers.",
+        hint="Print the exponents for embed_dim 6: what does // make of 2 / 6?",
+        checks=_VALUES,
+        edits=edit(_FREQUENCY, "frequency = 10000.0 ** -(two_i // embed_dim).float()"),
+        recipe=Encoding(exponent="whole"),
+    ),
+    EncodingMisconception(
+        id="pe-common-logarithm",
+        title="The logarithm of the base is that to base 10, under exp",
+        belief="log is log10.",
+        hint="What is exp(log10(10000))? Which logarithm does exp undo?",
+        checks=_VALUES,
+        edits=edit(_FREQUENCY, _FREQUENCY.replace("math.log(", "math.log10(")),
+        recipe=Encoding(base=math.exp(4)),
     ),
     EncodingMisconception(
         id="pe-base-1000",
