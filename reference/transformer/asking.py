@@ -108,7 +108,7 @@ def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> l
         maps = count_maps(parameters, embed_dim, num_heads)
         names = ", ".join(f"{k} {show_shape(v.shape)}" for k, v in parameters.items()) or "none"
         raise Failed(
-            f"Maps of size {embed_dim} × {embed_dim} in your module: {maps}; the coursework has four: "
+            f"Of maps of size {embed_dim} × {embed_dim} your module holds {maps}; the coursework has four: "
             f"key, query, value and proj. Its parameters are: {names[:600]}.",
             "Create the four linear layers in __init__ and use each of them in forward. Layers in a plain list or dict "
             "are not found and not trained: nn.ModuleList and nn.ModuleDict are.",

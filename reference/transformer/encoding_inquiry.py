@@ -103,10 +103,15 @@ class EncodingInquiry:
         generator = torch.Generator().manual_seed(self._check.seed)
         probes = EncodingInquiry(self._check, self._student)
         with self._check.aside():
-            for place, (E, N, S) in enumerate(PROBED):
-                probes.ask(E, torch.randn(N, S, E, generator=generator), [Mode(seed=place)])
+            for place, x in enumerate(diagnostic_inputs(generator)):
+                probes.ask(x.size(-1), x, [Mode(seed=place)])
         record = _recorded(probes._kept)
         return Replays(record, encoding_hypotheses()) if record else None
+
+
+def diagnostic_inputs(generator: torch.Generator) -> list[Tensor]:
+    """(N, S, E) each, between -1 and 1: tables are told apart on the scale of what comes out, which these keep low."""
+    return [2 * torch.rand(N, S, E, generator=generator) - 1 for E, N, S in PROBED]
 
 
 def _build(embed_dim: int, seed: int, *, max_len: int | None = MAX_LEN, dropout: float | None = None) -> Call:

@@ -153,9 +153,9 @@ def randomise(module: nn.Module, seed: int) -> dict[str, list[int]]:
 def _parameters(module: nn.Module) -> dict[str, nn.Parameter]:
     """All by name but the frozen constants: a scale or a mask kept as a parameter that is not trained is no weight."""
     return {
-        name: p
-        for name, p in module.named_parameters()
-        if p.requires_grad or (p.is_floating_point() and p.numel() > 1)
+        name: parameter
+        for name, parameter in module.named_parameters()
+        if parameter.requires_grad or (parameter.is_floating_point() and parameter.numel() > 1)
     }
 
 

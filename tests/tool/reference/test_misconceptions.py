@@ -140,7 +140,7 @@ NOTHING: list[Tensor | Fault] = [Fault("", "")] * CALLS
 
 def encoding_record(results: Sequence[Tensor | Fault], seed: int) -> EncodingRecord:
     generator = torch.Generator().manual_seed(seed)
-    inputs = [torch.randn(N, S, E, generator=generator) for E, N, S in encoding_inquiry.PROBED]
+    inputs = encoding_inquiry.diagnostic_inputs(generator)
     runs = [(x, Mode(seed=place)) for place, x in enumerate(inputs)] + [(inputs[0], TRAINED)]
     return EncodingRecord([Run((x,), r, mode) for (x, mode), r in zip(runs, results, strict=True)])
 
