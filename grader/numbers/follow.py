@@ -18,7 +18,7 @@ from grader.numbers.question import Question, Sheet, readings
 
 _MOST_GIVEN = 4
 """Of the nearest earlier numbers, how many are tried in every combination; all of them together are tried too."""
-MOST_SLACK = Tolerance("printed digits of the earlier numbers", 0.02)
+_MOST_SLACK = Tolerance("printed digits of the earlier numbers", 0.02)
 """Of the value: more would carry forward what has nothing to do with the earlier number."""
 
 
@@ -55,10 +55,14 @@ class Carried:
     def shown(self) -> str:
         return " and ".join(f"{g.question.key} = {g.parsed.text}" for g in self.given)
 
-    def slack(self) -> Tolerance:
-        """What the printed digits of the earlier numbers leave open: the student may have gone on with more."""
+    def explains_loosely(self, parsed: ParsedNumber) -> bool:
+        """Whether it is this value as far as the printed digits of the earlier numbers tell: the student may have gone
+        on with more."""
+        if compare_number(parsed, self.value, _MOST_SLACK).outcome is Outcome.WRONG:
+            return False
         share = self.spread() / abs(self.value) if self.value else Fraction(0)
-        return Tolerance(MOST_SLACK.why, min(float(share), MOST_SLACK.relative))
+        slack = Tolerance(_MOST_SLACK.why, min(float(share), _MOST_SLACK.relative))
+        return compare_number(parsed, self.value, slack).outcome is not Outcome.WRONG
 
 
 def carried_values(question: Question, sheet: Sheet) -> list[Carried]:

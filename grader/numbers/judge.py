@@ -16,7 +16,7 @@ from grader.intake import Answer, Answers, Found
 from grader.model import Check, Status, Visibility
 from grader.numbers.book import Quantity, Slip
 from grader.numbers.compare import Outcome, compare_number, show_number, to_fraction
-from grader.numbers.follow import MOST_SLACK, Carried, carried_values
+from grader.numbers.follow import Carried, carried_values
 from grader.numbers.parse import ParsedNumber, ParseProblem, parse_number
 from grader.numbers.question import Question, Sheet, readings
 from grader.numbers.units import DATA, NUMBER
@@ -197,10 +197,12 @@ def _carried_forward(
     """The number follows from the student's own earlier ones; loosely: as far as their printed digits tell."""
     question = case.question
     for way in carried():
-        tolerance = MOST_SLACK if loosely else question.tolerance
-        if compare_number(parsed, way.value, tolerance, unit=question.due).outcome is Outcome.WRONG:
-            continue
-        if loosely and compare_number(parsed, way.value, way.slack()).outcome is Outcome.WRONG:
+        if loosely:
+            follows = way.explains_loosely(parsed)
+        else:
+            comparison = compare_number(parsed, way.value, question.tolerance, unit=question.due)
+            follows = comparison.outcome is not Outcome.WRONG
+        if not follows:
             continue
         if way.sound:
             note = f"It follows from your {way.shown}, which you had rounded: round the last result only."

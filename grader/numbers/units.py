@@ -46,7 +46,6 @@ _NOUNS = (
     "logit",
     "cell",
     "bias",
-    "biase",
 )
 _FILLERS = {
     "trainable", "total", "in", "of", "all", "the", "and", "lora", "memory", "approx", "approximately", "attention",
@@ -212,7 +211,7 @@ def _numbers() -> dict[str, Unit]:
     table |= {name: Unit("%", NUMBER, Fraction(1, 100)) for name in ("%", "percent", "per cent", "pct")}
     table |= {name: Unit("‰", NUMBER, Fraction(1, 1000)) for name in ("‰", "permille", "per mille")}
     table["ppm"] = Unit("ppm", NUMBER, Fraction(1, 10**6))
-    for noun in (*_NOUNS, "entrie", "ratio", "fraction"):
+    for noun in (*_NOUNS, "entrie", "biase", "ratio", "fraction"):
         table |= {name: Unit("", NUMBER, Fraction(1)) for name in (noun, f"{noun}s")}
     return table
 

@@ -47,10 +47,10 @@ def candidates(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int)
     An empty list means that the module does not hold four maps of size (E, E). Up to two more may be left unused.
     """
     named = by_name(parameters, embed_dim)
-    found = [named] if named else list(_four(parameters, embed_dim, num_heads, unused=0))
-    if not found:
-        found = list(_four(parameters, embed_dim, num_heads, unused=_MOST_UNUSED))
-    return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
+    if named is not None:
+        return _either_way([named])
+    found = replayable(parameters, embed_dim, num_heads)
+    return found or _either_way(list(_four(parameters, embed_dim, num_heads, unused=_MOST_UNUSED)))
 
 
 def replayable(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
@@ -58,8 +58,7 @@ def replayable(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int)
     named = by_name(parameters, embed_dim)
     if named is not None:
         return [named]
-    found = list(_four(parameters, embed_dim, num_heads, unused=0))
-    return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
+    return _either_way(list(_four(parameters, embed_dim, num_heads, unused=0)))
 
 
 def _four(
@@ -75,6 +74,11 @@ def _four(
 _MOST_UNUSED = 2
 _ORIENTATIONS = ((False, False), (True, True), (False, True), (True, False))
 """Whether the maps of the inputs, and that of the output, are kept as (in, out)."""
+
+
+def _either_way(found: list[AttentionWeights]) -> list[AttentionWeights]:
+    """Each in every orientation: all of them in the likeliest first."""
+    return [_turned(w, inputs, output) for inputs, output in _ORIENTATIONS for w in found]
 
 
 def _turned(weights: AttentionWeights, inputs: bool, output: bool) -> AttentionWeights:

@@ -211,10 +211,7 @@ def _refuse_misfit(module: nn.Module, inputs: Sequence[Any]) -> None:
 
 def forward_and_inputs(module: nn.Module, inputs: list[Any], training: bool = False) -> dict[str, Any]:
     """The output, and the inputs as they are after the call."""
-    module.train(training)
-    torch.default_generator.manual_seed(0)
-    with torch.no_grad():
-        return {"output": _call(module, *inputs), "inputs": inputs}
+    return {"output": forward(module, training, 0, inputs), "inputs": inputs}
 
 
 def gradients(module: nn.Module, inputs: list[Any], cotangent: torch.Tensor) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from . import discover
-from .book import read_script
+from .book import Book, read_script
 from .problems import StudentProblem, frames_of, text_of
 from .runner import Runner
 
@@ -37,6 +37,7 @@ class HandIn:
         """Of all files; made where a name is not in a plain one."""
         self._modules: dict[str, ModuleType | StudentProblem] = {}
         self._runners: dict[str, Runner] = {}
+        self._scripts: dict[str, Book] = {}
         sys.meta_path.insert(0, _StudentFinder(folder, library_names))
         sys.path.append(folder)
 
@@ -79,10 +80,7 @@ class HandIn:
     def _get(self, name: str, place: discover.Place) -> Any:
         book = self._indexed().books.get(place.file)
         if book is not None:
-            if place.file not in self._runners:
-                self._look_in(os.path.dirname(place.file))
-                self._runners[place.file] = Runner(book, self.folder)
-            return self._runners[place.file].get(name)
+            return self._runner(place.file, book).get(name)
         try:
             return self._in_file(place.file, name)
         except AttributeError:
@@ -131,20 +129,37 @@ class HandIn:
         try:
             return getattr(self._import(file), name)
         except StudentProblem as problem:
-            if problem.kind != "import" or problem.type_name in _NOT_RUN_ALONE or problem.frames[:1] == []:
-                raise
-            book = read_script(file, self.sources[file])
-            defined, (failed_in, line, *_) = book.definition(name), problem.frames[0]
-            if failed_in != file or defined is None or (defined.node.end_lineno or line) >= line:
+            if not self._failed_below(file, name, problem):
                 raise
             if file not in self._runners:
-                self._look_in(os.path.dirname(file))
-                self._runners[file] = Runner(book, self.folder)
                 _say_that_it_failed(problem)
             try:
-                return self._runners[file].get(name)
+                return self._runner(file, self._script(file)).get(name)
             except StudentProblem:
                 raise problem from None
+
+    def _failed_below(self, file: str, name: str, problem: StudentProblem) -> bool:
+        """Whether an import ended at a line of `file` below the definition of `name`, which does not need that line."""
+        if problem.kind != "import" or problem.type_name in _NOT_RUN_ALONE or not problem.frames:
+            return False
+        failed_in, line, *_ = problem.frames[0]
+        if failed_in != file:
+            return False
+        defined = self._script(file).definition(name)
+        return defined is not None and (defined.node.end_lineno or line) < line
+
+    def _script(self, file: str) -> Book:
+        """The statements of a plain file, read once."""
+        if file not in self._scripts:
+            self._scripts[file] = read_script(file, self.sources[file])
+        return self._scripts[file]
+
+    def _runner(self, file: str, book: Book) -> Runner:
+        """What runs the statements of a file one by one, with those beside it in reach; one for each file."""
+        if file not in self._runners:
+            self._look_in(os.path.dirname(file))
+            self._runners[file] = Runner(book, self.folder)
+        return self._runners[file]
 
     def _import(self, file: str) -> ModuleType:
         known = self._modules.get(file)
