@@ -182,6 +182,7 @@ def main() -> None:
             rehearsals=first,
             seed=1,
             many=True,
+            sessions=16,
         ) as judge,
     ):
         for _ in range(3):

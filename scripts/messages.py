@@ -116,6 +116,8 @@ NOT_SHOWN_FILES = (
     "probe.py",
     "pickled_weights.py",
     "worker/calls.py",
+    "checking/ahead.py",
+    "checking/surroundings.py",
     "checking/warm.py",
     "checking/marks.py",
     "magics.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,9 @@ _MANY = 64
 was computed before."""
 _WORTH_A_REHEARSAL = 4
 """Hand-ins from which on it pays to judge one of our own first: what libraries do only once is then done."""
+
+_MOST_SESSIONS = 16
+"""Collected ahead for a judge: about the root of half the hand-ins, where one more costs what it saves."""
 
 
 class Judging(Protocol):
@@ -119,6 +123,7 @@ def local(
                 imports=imports,
                 seed=seed,
                 many=many,
+                sessions=min(math.isqrt(hand_ins // 2), _MOST_SESSIONS),
             )
         )
         judge.start()

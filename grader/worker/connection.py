@@ -121,9 +121,11 @@ class Connection:
         return folder
 
     def _spawn(self, number: int, folder: Folder | None, wire_end: socket.socket, output: int) -> int:
-        """Orders a worker and returns its pidfd."""
+        """Orders a worker and returns its pidfd. It runs where its judge may run: they work in turn, and so what one
+        leaves in the caches of a processor is there for the other."""
         box = None if folder is None else str(folder.path)
-        order = json.dumps({"op": "spawn", "n": number, "box": box}).encode()
+        cpus = sorted(os.sched_getaffinity(0))
+        order = json.dumps({"op": "spawn", "n": number, "box": box, "cpus": cpus}).encode()
         deadline = time.monotonic() + self._spec.limits.startup_s
         with self._lock:
             try:

@@ -4,7 +4,8 @@ It speaks JSON messages with the judge over the socket at file descriptor 3 (SOC
 
     judge   the configuration, once
     zygote  {"op": "ready", ...} or {"op": "failed", "kind": "isolation" | "start", "reason": ...}
-    judge   {"op": "spawn", "n": 1, "box": folder}   with the worker's end of its wire, and its output file
+    judge   {"op": "spawn", "n": 1, "box": folder, "cpus": [0, 1]}
+                                                     with the worker's end of its wire, and its output file
     zygote  {"op": "spawned", "n": 1}                with a pidfd
     zygote  {"op": "exited", "n": 1, "code": ..., "cpu_s": ..., "rss_kib": ...}
     judge   {"op": "connect"}                        with one end of another such socket
@@ -196,6 +197,8 @@ class Zygote:
     def _spawn(self, connection: Control, message: dict[str, Any], channel: int, output: int) -> None:
         pid = self._sealer.fork()
         if pid == 0:
+            with contextlib.suppress(OSError):  # not all of them are for this process: it keeps its own
+                os.sched_setaffinity(0, message["cpus"])
             self._become_worker(channel, output, message["box"] or view.SANDBOX)
         os.close(channel)
         os.close(output)

@@ -1,4 +1,4 @@
-"""A judge for each submission, forked from one warm session: the same results, and nothing left for the next."""
+"""Judges that are forked with sessions collected ahead: the same results, and nothing left for the next submission."""
 
 from __future__ import annotations
 
@@ -175,3 +175,109 @@ def test_the_results_are_those_of_a_session_in_this_process(assignment: Assignme
     # The zygote outlives the judges and their connections.
     with zygote.worker(files, "alice") as worker:
         assert worker.alive
+
+
+# ---------------------------------------------------------------- several submissions for one judge
+
+SEVERAL = """
+import os
+import random
+import sys
+import torch
+from grader.checking.outcomes import Failed
+import pytest
+
+behind = []
+
+@pytest.fixture(scope="session")
+def once():
+    return []
+
+@pytest.mark.check("2a.first")
+def test_first(check, submission, once, request):
+    once.append(submission.name)
+    facts = (id(request.session), id(request.config), len(once), float(torch.rand(())), random.random())
+    if submission.name == "leaves":
+        behind.append(1)
+    if submission.name == "breaks":
+        raise ZeroDivisionError
+    if submission.name == "dies":
+        os._exit(3)
+    raise Failed(" ".join(map(str, (os.getpid(), *facts))))
+
+def deeper(calls):
+    return 1 + deeper(calls - 1) if calls else 0
+
+@pytest.mark.check("2a.second")
+def test_second(check):
+    raise Failed(f"{deeper(700)} {sorted(os.sched_getaffinity(0))}")
+"""
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Iterator[WarmJudge]:
+    """A judge takes three submissions here."""
+    (tmp_path / f"test_2_{tmp_path.name}.py").write_text(SEVERAL, encoding="utf-8")
+    checks = tuple(Check(id, "2a", id, Decimal(1)) for id in ("2a.first", "2a.second"))
+    assignment = Assignment("t", "1", "T", (Part("2a", "2a", ""),), checks, tmp_path, "0" * 64)
+    with WarmJudge(assignment, checks, None, sessions=3) as judge:
+        yield judge
+
+
+def judged(warm: WarmJudge, name: str, only: list[str] | None = None) -> tuple[list[str], str | None]:
+    """What the checks said of one submission, and why its judge takes no other."""
+    with warm.begin(named(name), seed=1, only=only) as judging:
+        results, _ = judging.result()
+        return [r.message for r in results], judging.ends
+
+
+def test_one_judge_takes_several_each_in_a_session_of_its_own(several: WarmJudge) -> None:
+    said = [judged(several, name) for name in ("ann", "bob", "cyd", "dee")]
+    pids, sessions, configs, used, *drawn = zip(*(words[0].split() for words, _ in said), strict=True)
+    assert pids[0] == pids[1] == pids[2] != pids[3]
+    assert len(set(sessions[:3])) == len(set(configs[:3])) == 3
+    assert set(used) == {"1"}
+    assert all(len(set(numbers)) == 1 for numbers in drawn)  # random generators begin alike
+    assert [ends for _, ends in said] == [None, None, "there is no other session", None]
+
+
+def test_calls_go_as_deep_in_every_session(several: WarmJudge) -> None:
+    for name in ("ann", "bob", "cyd"):
+        assert judged(several, name)[0][1].startswith("700 ")
+
+
+def test_each_judge_stays_on_one_processor(several: WarmJudge) -> None:
+    with several.begin(named("ann"), seed=1) as one, several.begin(named("bob"), seed=1) as other:
+        places = [judging.result()[0][1].message.split(maxsplit=1)[1] for judging in (one, other)]
+    assert all(place.count(",") == 0 for place in places)
+    assert len(set(places)) == min(2, len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("leaves", "holds something else"),
+        ("breaks", "a check failed by the grader's own fault"),
+    ],
+)
+def test_a_judge_that_is_not_as_it_was_is_not_used_again(several: WarmJudge, name: str, ends: str) -> None:
+    first = judged(several, "ann")[0][0].split()[0]
+    assert (judged(several, name)[1] or "").endswith(ends)
+    (said, _), last = judged(several, "bob")
+    assert said.split()[0] != first
+    assert last is None
+
+
+def test_a_judge_that_died_is_replaced(several: WarmJudge) -> None:
+    judged(several, "ann")
+    with several.begin(named("dies"), seed=1) as judging, pytest.raises(JudgeDied, match="without a result"):
+        judging.result()
+    assert judged(several, "bob")[1] is None
+    with several.begin(named("cyd"), seed=1):
+        pass  # nobody waits for the result: the judge is ended
+    assert judged(several, "dee")[1] is None
+
+
+def test_some_checks_alone_may_be_asked_for_between_others(several: WarmJudge) -> None:
+    assert len(judged(several, "ann", only=["2a.second"])[0]) == 1
+    assert len(judged(several, "bob")[0]) == 2
