@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
@@ -107,6 +107,12 @@ class ChecksPlugin:
         config.pluginmanager.unregister(name="terminalreporter")
         config.pluginmanager.unregister(name="capturemanager")
         config.addinivalue_line("markers", "check(id): the check of assignment.toml that this test judges")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector:
+        """pytest would list the folder, and ask its hooks about every other file in it."""
+        collector: pytest.Collector = _CheckFiles.from_parent(parent, path=path)
+        return collector
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test that asks for `number` judges every numeric answer, `prose_check` every reviewed one."""
@@ -298,6 +304,20 @@ class ChecksPlugin:
         if self._worker is not None:
             self._worker.close()
         self._worker = None
+
+
+class _CheckFiles(pytest.Directory):
+    """The files named on the command line that lie in one folder, or below it."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """A collector for each file, and for each folder on the way to others, in the order of their names."""
+        below = [Path(name) for name in self.config.args if self.path in Path(name).parents]
+        for name in sorted({path.relative_to(self.path).parts[0] for path in below}):
+            path = self.path / name
+            if path in below:
+                yield from self.ihook.pytest_collect_file(file_path=path, parent=self)
+            else:
+                yield self.ihook.pytest_collect_directory(path=path, parent=self)
 
 
 for _name in sorted(_GIVEN):
