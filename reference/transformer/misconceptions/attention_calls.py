@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -15,8 +15,15 @@ from reference.transformer.misconceptions.attending import Attending, attending
 from reference.transformer.misconceptions.attention import REPLAYED
 from reference.transformer.misconceptions.drops import Mode, shows
 from reference.transformer.misconceptions.recipes import DROPOUT, MASKS, RIGHT, Recipe
-from reference.transformer.misconceptions.replay import Fault, Record, Run, Who, hypotheses
-from reference.transformer.misconceptions.steps import Steps
+from reference.transformer.misconceptions.replay import (
+    Fault,
+    Firsts,
+    Hypotheses,
+    Record,
+    Run,
+    Together,
+    hypotheses,
+)
 
 _RAISED = (RuntimeError, TypeError, IndexError)
 
@@ -50,6 +57,11 @@ class AttentionRecord(Record):
     def as_shown(self, place: int, recipe: Recipe) -> Recipe:
         return _plainest(recipe, self._unseen[place])
 
+    def firsts(self, together: Together) -> Firsts | None:
+        if len(self.readings) > 1:
+            return None
+        return _firsts(self._calls[0], self.runs[0].mode, self._unseen[0], together)
+
 
 class _Unseen(NamedTuple):
     """What makes some switches show nothing in a run."""
@@ -58,6 +70,18 @@ class _Unseen(NamedTuple):
     one_tensor: bool
     """Query, key and value are the same."""
     training: bool
+
+
+@lru_cache(maxsize=8)
+def _firsts(call: Attending, mode: Mode, unseen: _Unseen, together: Together) -> Firsts:
+    return Firsts.of(_outcome(call, _plainest(recipe, unseen), mode) for recipe in together.recipes)
+
+
+def _outcome(call: Attending, recipe: Recipe, mode: Mode) -> Tensor | Fault:
+    try:
+        return call.output(recipe, mode)
+    except _RAISED as error:
+        return _fault(error)
 
 
 def _unseen(run: Run) -> _Unseen:
@@ -91,11 +115,8 @@ def _settings(unseen: _Unseen) -> dict[str, Collection[str]]:
 
 
 def _fault_of(call: Attending, recipe: Recipe, mode: Mode) -> Fault:
-    try:
-        call.output(recipe, mode)
-    except _RAISED as error:
-        return _fault(error)
-    return Fault("", "")
+    found = _outcome(call, recipe, mode)
+    return found if isinstance(found, Fault) else Fault("", "")
 
 
 def _fault(error: Exception) -> Fault:
@@ -103,6 +124,6 @@ def _fault(error: Exception) -> Fault:
 
 
 @cache
-def attention_hypotheses() -> dict[Who, Steps]:
+def attention_hypotheses() -> Hypotheses:
     """What may be wrong with a student's attention."""
     return hypotheses(REPLAYED, RIGHT)

@@ -12,8 +12,15 @@ from reference.transformer.kept import Values
 from reference.transformer.misconceptions.drops import Mode, shows
 from reference.transformer.misconceptions.encodings import DROPOUT, RIGHT, Encoding, encode
 from reference.transformer.misconceptions.positional import REPLAYED
-from reference.transformer.misconceptions.replay import Fault, Record, Run, Who, hypotheses
-from reference.transformer.misconceptions.steps import Steps
+from reference.transformer.misconceptions.replay import (
+    Fault,
+    Firsts,
+    Hypotheses,
+    Record,
+    Run,
+    Together,
+    hypotheses,
+)
 
 SHOWN = 3
 """Positions that are compared: at later ones the angles of some mistakes are so large that float32 rounds them."""
@@ -45,6 +52,15 @@ class EncodingRecord(Record):
         shown = any(shows(DROPOUT[kind], modes) for kind in (recipe.dropout, RIGHT.dropout))
         return recipe if shown else replace(recipe, dropout=RIGHT.dropout)
 
+    def firsts(self, together: Together) -> Firsts:
+        return _firsts(self._x[0], self.runs[0].mode, together)
+
+
+@lru_cache(maxsize=8)
+def _firsts(x: Values, mode: Mode, together: Together) -> Firsts:
+    record = EncodingRecord([Run((x.tensor(),), Fault("", ""), mode)])
+    return Firsts.of(record.outcome(0, record.as_shown(0, recipe)) for recipe in together.recipes)
+
 
 @lru_cache(maxsize=_KEPT)
 def _shown(recipe: Encoding, x: Values, mode: Mode) -> Tensor:
@@ -53,6 +69,6 @@ def _shown(recipe: Encoding, x: Values, mode: Mode) -> Tensor:
 
 
 @cache
-def encoding_hypotheses() -> dict[Who, Steps]:
+def encoding_hypotheses() -> Hypotheses:
     """What may be wrong with a student's positional encoding."""
     return hypotheses(REPLAYED, RIGHT)

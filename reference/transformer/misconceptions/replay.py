@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import combinations
 from typing import Any, NamedTuple, TypeAlias
@@ -46,6 +46,45 @@ class Run(NamedTuple):
     mode: Mode = Mode()
 
 
+class Together:
+    """All hypotheses of so many mistakes at once, in their order. One object for all submissions, so that what it
+    comes to on the same probe can be kept by it."""
+
+    def __init__(self, who: Sequence[Who], recipes: Sequence[Any]) -> None:
+        self.who = tuple(who)
+        self.recipes = tuple(recipes)
+
+
+class Hypotheses(dict[Who, Steps]):
+    """What may be wrong, and the recipe that it comes to."""
+
+    def __init__(self, found: Mapping[Who, Steps]) -> None:
+        super().__init__(found)
+        self._together: dict[int, Together] = {}
+
+    def together(self, number: int) -> Together:
+        """Those of so many mistakes at once."""
+        if number not in self._together:
+            who = [who for who in self if len(who) == number]
+            self._together[number] = Together(who, [self[w] for w in who])
+        return self._together[number]
+
+
+class Firsts(NamedTuple):
+    """What recipes come to in one run, as far as their first number."""
+
+    numbers: Numbers
+    """(recipes,); NaN where the first number does not tell."""
+    raised: NDArray[np.bool_]
+    """(recipes,): where there is no output."""
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Tensor | Fault]) -> Firsts:
+        """Outcomes (1, …) under one reading of the weights."""
+        found = [(first_of(o), isinstance(o, Fault)) for o in outcomes]
+        return cls(np.array([x for x, _ in found]), np.array([raised for _, raised in found], dtype=bool))
+
+
 class Record(ABC):
     """Calls of one module of the student's, in a form that can be replayed."""
 
@@ -64,6 +103,10 @@ class Record(ABC):
     @abstractmethod
     def as_shown(self, place: int, recipe: Any) -> Any:
         """The plainest recipe that gives the same in that run: a mask that is not there is not ignored either."""
+
+    def firsts(self, together: Together) -> Firsts | None:
+        """Of the first run; None where it is not cheaper to look at one recipe after the other."""
+        return None
 
     def replay(self, recipe: Any) -> Iterator[Tensor | Fault]:
         """What `recipe` gives in each run."""
@@ -106,6 +149,18 @@ class Scores:
         )
         self._telling = sum((np.isinf(g) for g in far), self._zeros)
 
+    def possible(self, together: Together) -> list[tuple[Who, Steps]]:
+        """Without those that the first number of the first run shows to be something else, as it does with nearly all
+        of thousands: then they are looked at all at once."""
+        first, result = self._firsts[0], self._record.runs[0].result
+        found = None
+        if not isinstance(result, Fault) and not math.isnan(first):
+            found = self._record.firsts(together)
+        if found is None:
+            return list(zip(together.who, together.recipes, strict=True))
+        left = np.flatnonzero(~found.raised & ~_far_from(found.numbers, first))
+        return [(together.who[place], together.recipes[place]) for place in left]
+
     def of(self, recipe: Steps) -> Score | None:
         """None as soon as no reading of the weights is left under which the recipe could explain the runs."""
         gaps = self._zeros
@@ -143,7 +198,19 @@ def surely_unlike(replayed: Tensor | Fault, result: Tensor | Fault, first: float
     if math.isnan(first):
         return False
     numbers = replayed.detach().numpy().reshape(len(replayed), -1)[:, 0].tolist()
-    return not any(x == first or not abs(x - first) > 0.1 * max(1.0, abs(x)) for x in numbers)
+    return not any(x == first or not abs(x - first) > _FAR_OFF * max(1.0, abs(x)) for x in numbers)
+
+
+_FAR_OFF = 0.1
+"""Of a number, and at least of 1: many times what outputs that are alike differ by."""
+
+
+def _far_from(numbers: Numbers, first: float) -> NDArray[np.bool_]:
+    """Of many numbers what `surely_unlike` asks of one."""
+    with np.errstate(invalid="ignore"):  # of NaN and of infinity nothing is sure
+        far: NDArray[np.bool_] = np.abs(numbers - first) > _FAR_OFF * np.maximum(1.0, np.abs(numbers))
+    different: NDArray[np.bool_] = numbers != first
+    return np.logical_and(far, different)
 
 
 def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Numbers:
@@ -166,7 +233,7 @@ def gap(replayed: Tensor | Fault, result: Tensor | Fault, near: float) -> Number
     return np.where(largest <= near * size.max(axis=1, initial=1.0), largest, math.inf)
 
 
-def hypotheses(bank: Sequence[Replayable], right: Steps) -> dict[Who, Steps]:
+def hypotheses(bank: Sequence[Replayable], right: Steps) -> Hypotheses:
     """Nothing wrong, every misconception, and every two that one module can hold at once, with what they come to; no
     pair that comes to a single one."""
     alone = {m.recipe for m in bank}
@@ -175,13 +242,13 @@ def hypotheses(bank: Sequence[Replayable], right: Steps) -> dict[Who, Steps]:
         recipe = both(one.recipe, other.recipe)
         if recipe is not None and recipe not in alone:
             found[one, other] = recipe
-    return found
+    return Hypotheses(found)
 
 
 class Replays:
     """The probes of one submission, and how every recipe fares on them, for all its checks."""
 
-    def __init__(self, probed: Record, recipes: Mapping[Who, Steps]) -> None:
+    def __init__(self, probed: Record, recipes: Hypotheses) -> None:
         self._readings = len(probed.readings)
         self._recipes = recipes
         with one_thread():
@@ -221,9 +288,8 @@ class Replays:
 
     def _explaining(self, together: int) -> dict[Who, Score]:
         """What explains the probes with so many mistakes at once, and how well."""
-        found = (
-            (who, self._probed.of(recipe)) for who, recipe in self._recipes.items() if len(who) == together
-        )
+        possible = self._probed.possible(self._recipes.together(together))
+        found = ((who, self._probed.of(recipe)) for who, recipe in possible)
         return {who: score for who, score in found if score}
 
     def _agrees(

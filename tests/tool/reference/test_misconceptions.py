@@ -39,8 +39,10 @@ from reference.transformer.misconceptions.recipes import RIGHT, Recipe
 from reference.transformer.misconceptions.replay import (
     FAR,
     Fault,
+    Hypotheses,
     Replays,
     Run,
+    Scores,
     Who,
     first_of,
     gap,
@@ -199,6 +201,39 @@ def _fingerprint(outcome: Tensor | Fault) -> Any:
     values = outcome.flatten()
     total = torch.where(values.isfinite(), values, 7.7) @ torch.linspace(1, 2, values.numel())
     return (*outcome.shape, int(values.isnan().sum()), f"{float(total):.3g}")
+
+
+# ---------------------------------------------------------------- screened
+
+
+def _screened(record: Any, recipes: Hypotheses) -> int:
+    """No hypothesis that explains the record is left out by its first number; how many pairs are not left out."""
+    for together in (0, 1, 2):
+        everything = {who: recipe for who, recipe in recipes.items() if len(who) == together}
+        scores = Scores(record, recipes[()])
+        possible = dict(scores.possible(recipes.together(together)))
+        assert possible.items() <= everything.items()
+        explaining = {who for who, recipe in everything.items() if scores.of(recipe)}
+        assert explaining <= possible.keys()
+    return len(possible)
+
+
+@pytest.mark.parametrize("who", range(0, 2000, 97))
+def test_what_explains_the_probes_is_not_left_out_by_its_first_number(who: int) -> None:
+    recipes, readings = attention_hypotheses(), weights_of("template", 8)
+    recipe = list(recipes.values())[who % len(recipes)]
+    results = student(recipe, 8, readings)
+    left = _screened(attention_record(results, 8, readings), recipes)
+    assert isinstance(results[0], Fault) or left < len(recipes) / 2
+
+
+@pytest.mark.parametrize("who", range(0, 448, 37))
+def test_so_it_is_with_the_encoding(who: int) -> None:
+    recipes = encoding_hypotheses()
+    recipe = list(recipes.values())[who]
+    outcomes = encoding_record([Fault("", "")] * 3, 8).replay(recipe)
+    record = encoding_record([o if isinstance(o, Fault) else o[0] for o in outcomes], 8)
+    _screened(record, recipes)
 
 
 # ---------------------------------------------------------------- found again
