@@ -23,9 +23,9 @@ class Ref:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One call inside the worker."""
+    """One call inside the worker. What it holds must not change: the same calls, once more, are sent as they were."""
 
     target: str
     """What to call.

@@ -6,7 +6,8 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -21,7 +22,7 @@ from grader.worker.calls import Call, Ref
 from reference.transformer.attention import AttentionWeights
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.kept import expected_attention
-from reference.transformer.matching import candidates, count_maps
+from reference.transformer.matching import count_maps, kept_candidates, versions
 
 T = TypeVar("T")
 
@@ -67,12 +68,27 @@ class Agreement(NamedTuple):
     obtained: Tensor
 
 
-def build(check: Running, embed_dim: int, num_heads: int) -> list[Call]:
+once_a_seed = lru_cache(maxsize=4)
+"""Of a function of a check's seed: the hand-ins of a class are asked the same, which is drawn, and written down to be
+sent, once. What it gives is not to be written to."""
+
+
+@lru_cache(maxsize=64)
+def building(
+    embed_dim: int, num_heads: int, seed: int, dropout: float | None = None, keep: str = "attention"
+) -> tuple[Call, Call]:
+    """Build the student's module, kept as `keep`, and give it the fresh weights of `seed`; the reply to the second call
+    says of which shapes. A `dropout` of None is left out."""
+    named = {} if dropout is None else {"dropout": dropout}
+    return (
+        Call("student:MultiHeadAttention", (embed_dim, num_heads), named, seed, keep),
+        Call("harness:randomise", (Ref(keep), seed)),
+    )
+
+
+def build(check: Running, embed_dim: int, num_heads: int) -> tuple[Call, Call]:
     """Build the student's module and give it fresh weights; the reply to the second call says of which shapes."""
-    return [
-        Call("student:MultiHeadAttention", (embed_dim, num_heads), seed=check.seed, keep="attention"),
-        Call("harness:randomise", (Ref("attention"), check.seed)),
-    ]
+    return building(embed_dim, num_heads, check.seed)
 
 
 def weights_of(check: Running, reply: Any) -> dict[str, Tensor]:
@@ -80,12 +96,18 @@ def weights_of(check: Running, reply: Any) -> dict[str, Tensor]:
     return fresh_weights(shapes(reply, "the shapes of the parameters"), check.seed)
 
 
-def call(probe: Probe, *, training: bool = False, seed: int = 0) -> Call:
-    return Call("harness:forward", (Ref("attention"), training, seed, probe.inputs()))
+def call(probe: Probe, *, training: bool = False, seed: int = 0, module: str = "attention") -> Call:
+    """Of the module that was kept under this name. For the same tensors it is the same object."""
+    return _call(probe, versions(probe), training, seed, module)
 
 
-def draw(check: Running) -> torch.Generator:
-    return torch.Generator().manual_seed(check.seed)
+@lru_cache(maxsize=256)
+def _call(probe: Probe, versions: tuple[int, ...], training: bool, seed: int, module: str) -> Call:
+    return Call("harness:forward", (Ref(module), training, seed, probe.inputs()))
+
+
+def draw(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:
@@ -101,9 +123,9 @@ def random_mask(generator: torch.Generator, S: int, T: int) -> Tensor:
     return mask
 
 
-def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:
+def readings(parameters: dict[str, Tensor], embed_dim: int, num_heads: int) -> Sequence[AttentionWeights]:
     """Every reading of the weights as query, key, value and output; fails the check where there is none."""
-    found = candidates(parameters, embed_dim, num_heads)
+    found = kept_candidates(parameters, embed_dim, num_heads)
     if not found:
         maps = count_maps(parameters, embed_dim, num_heads)
         names = ", ".join(f"{k} {show_shape(v.shape)}" for k, v in parameters.items()) or "none"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from grader.checking.student import Student
 from grader.diagnosis import Finding
 from grader.worker.calls import Call, Raised, Ref, Reply
 from reference.transformer.explaining import explained
+from reference.transformer.matching import versions
 from reference.transformer.misconceptions.drops import Mode
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ class _Kept(NamedTuple):
 class EncodingInquiry:
     """What one check asked."""
 
-    def __init__(self, check: Running, student: Student) -> None:
+    def __init__(self, check: Running, student: Student, max_len: int = MAX_LEN) -> None:
+        """`max_len`: with which the modules are built, unless their constructor takes none."""
         self._check = check
+        self._max_len = max_len
         self._student = student
         self._kept: list[_Kept] = []
 
@@ -51,11 +55,9 @@ class EncodingInquiry:
     ) -> tuple[list[Any], float | None]:
         """Build the module and call it on x (N, S, E) in each mode: the outputs, and the dropout that it was built
         with, None for its own default: an argument that the constructor does not have is left out."""
-        calls = [_forward(x, mode) for mode in modes]
+        calls = [forward(x, mode) for mode in modes]
         if dropout is not None:
-            outputs = self._values(
-                self._student.replies(_build(embed_dim, self._check.seed, dropout=dropout), *calls)
-            )
+            outputs = self._values(self._student.replies(self._build(embed_dim, dropout=dropout), *calls))
             if outputs is None:
                 dropout = None
         if dropout is None:
@@ -68,12 +70,15 @@ class EncodingInquiry:
 
     def call(self, embed_dim: int, *calls: Call) -> list[Any]:
         """Build the module as "encoding" and make `calls`: their values."""
-        values = self._values(self._student.replies(_build(embed_dim, self._check.seed), *calls))
+        values = self._values(self._student.replies(self._build(embed_dim), *calls))
         if values is None:
             self._check.note(_NO_MAX_LEN)
-            build = _build(embed_dim, self._check.seed, max_len=None)
+            build = building(embed_dim, self._check.seed)
             values = self._student.values(self._student.replies(build, *calls))[1:]
         return values
+
+    def _build(self, embed_dim: int, dropout: float | None = None) -> Call:
+        return building(embed_dim, self._check.seed, self._max_len, dropout)
 
     def _values(self, replies: list[Reply]) -> list[Any] | None:
         """The values after the first; None where the constructor has not all arguments."""
@@ -114,13 +119,23 @@ def diagnostic_inputs(generator: torch.Generator) -> list[Tensor]:
     return [2 * torch.rand(N, S, E, generator=generator) - 1 for E, N, S in PROBED]
 
 
-def _build(embed_dim: int, seed: int, *, max_len: int | None = MAX_LEN, dropout: float | None = None) -> Call:
+@lru_cache(maxsize=64)
+def building(
+    embed_dim: int, seed: int | None, max_len: int | None = None, dropout: float | None = None
+) -> Call:
+    """Build the student's PositionalEncoding, kept as "encoding"; what is None is left out."""
     named = {"max_len": max_len, "dropout": dropout}
     given = {name: value for name, value in named.items() if value is not None}
     return Call("student:PositionalEncoding", (embed_dim,), given, seed=seed, keep="encoding")
 
 
-def _forward(x: Tensor, mode: Mode) -> Call:
+def forward(x: Tensor, mode: Mode = Mode()) -> Call:  # noqa: B008
+    """Of the module that was built; for the same tensor it is the same object."""
+    return _forward(x, versions([x]), mode)
+
+
+@lru_cache(maxsize=256)
+def _forward(x: Tensor, versions: tuple[int, ...], mode: Mode) -> Call:
     return Call("harness:forward", (Ref("encoding"), mode.training, mode.seed, [x]))
 
 

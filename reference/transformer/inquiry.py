@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -21,8 +20,8 @@ from grader.checking.evidence import Running
 from grader.checking.received import shapes
 from grader.checking.student import Student
 from grader.diagnosis import Finding
-from grader.worker.calls import Call, Raised, Ref, Reply, Returned
-from reference.transformer.asking import Asked, Probe, normal, random_mask
+from grader.worker.calls import Call, Raised, Reply, Returned
+from reference.transformer.asking import Asked, Probe, building, call, normal, once_a_seed, random_mask
 from reference.transformer.explaining import explained
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.matching import replayable
@@ -72,22 +71,16 @@ class Inquiry:
         A `dropout` that the constructor has no argument for is left out.
         """
         modes = modes or [Mode()] * len(probes)
-        named = {} if dropout is None else {"dropout": dropout}
-        building = [
-            Call("student:MultiHeadAttention", (embed_dim, num_heads), named, self._check.seed, "attention"),
-            Call("harness:randomise", (Ref("attention"), self._check.seed)),
-        ]
+        seed = self._check.seed
         calls = [forward(*pair) for pair in zip(probes, modes, strict=True)]
-        replies = self._student.replies(*building, *calls)
-        if named and isinstance(replies[0], Raised) and replies[0].kind == "signature":
-            dropout, building[0] = None, replace(building[0], kwargs={})
-            replies = self._student.replies(*building, *calls)
+        replies = self._student.replies(*building(embed_dim, num_heads, seed, dropout), *calls)
+        if dropout is not None and isinstance(replies[0], Raised) and replies[0].kind == "signature":
+            dropout = None
+            replies = self._student.replies(*building(embed_dim, num_heads, seed), *calls)
         modes = [mode._replace(p=dropout if dropout is not None else mode.p) for mode in modes]
-        self._kept.append(
-            _Kept(embed_dim, num_heads, self._check.seed, replies[1], probes, modes, replies[2:])
-        )
+        self._kept.append(_Kept(embed_dim, num_heads, seed, replies[1], probes, modes, replies[2:]))
         _, described, *outputs = self._student.values(replies)
-        parameters = fresh_weights(shapes(described, "the shapes of the parameters"), self._check.seed)
+        parameters = fresh_weights(shapes(described, "the shapes of the parameters"), seed)
         return Asked(num_heads, list(probes), outputs, parameters, dropout)
 
     def ask_more(self, probes: Sequence[Probe]) -> Sequence[Reply]:
@@ -114,13 +107,10 @@ class Inquiry:
         from reference.transformer.misconceptions.replay import Replays
 
         (embed_dim, num_heads), seed = PROBED, self._check.seed
-        probes = diagnostic_probes(torch.Generator().manual_seed(seed), embed_dim)
+        probes = _probes(seed, embed_dim)
         modes = [Mode(seed=place) for place in range(len(probes))]
         with self._check.aside():
-            _, described = self._student.replies(
-                Call("student:MultiHeadAttention", PROBED, seed=seed, keep="probed"),
-                Call("harness:randomise", (Ref("probed"), seed)),
-            )
+            _, described = self._student.replies(*building(*PROBED, seed, keep="probed"))
             replies = self._each([forward(*asked, "probed") for asked in zip(probes, modes, strict=True)])
         record = recorded(_Kept(embed_dim, num_heads, seed, described, probes, modes, replies))
         return Replays(record, attention_hypotheses()) if record else None
@@ -136,7 +126,12 @@ class Inquiry:
 
 
 def forward(probe: Probe, mode: Mode, module: str = "attention") -> Call:
-    return Call("harness:forward", (Ref(module), mode.training, mode.seed, probe.inputs()))
+    return call(probe, training=mode.training, seed=mode.seed, module=module)
+
+
+@once_a_seed
+def _probes(seed: int, embed_dim: int) -> list[Probe]:
+    return diagnostic_probes(torch.Generator().manual_seed(seed), embed_dim)
 
 
 def diagnostic_probes(generator: torch.Generator, embed_dim: int) -> list[Probe]:

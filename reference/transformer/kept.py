@@ -1,8 +1,9 @@
-"""Attention as the reference computes it, kept by the values that it was computed from.
+"""Attention as the reference computes it, kept by what it was computed from.
 
 The judges of a class are forked from a process that has judged a right hand-in under the class's seed. Weights and
 inputs come from that seed, so for a module whose layers are called as in the handout the expected outputs are there
-already; for any other they are computed when they are asked for.
+already; for any other they are computed when they are asked for. First it is asked whether the tensors are the same
+objects, as they are where the same was drawn once for all; then whether they hold the same values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from reference.transformer.attention import Attended, AttentionWeights, attention
-from reference.transformer.matching import candidates
+from reference.transformer.matching import candidates, versions
 
 _KEPT = 64
 """Results of each kind: a few kilobytes each, about a dozen a hand-in."""
@@ -74,7 +75,13 @@ def expected_attention(
     attn_mask: Tensor | None = None,
 ) -> Attended:
     """What `attention` gives, without a graph; shapes as there. Not to be written to: others get the same tensors."""
-    return _attention(values_of_weights(weights), num_heads, values_of(query, key, value, attn_mask))
+    given = (query, key, value, attn_mask, *_of_weights(weights))
+    return _of_objects(given, versions(given), num_heads)
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_objects(given: tuple[Tensor | None, ...], versions: tuple[int, ...], num_heads: int) -> Attended:
+    return _attention(values_of(*given[4:]), num_heads, values_of(*given[:4]))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -100,8 +107,22 @@ def expected_gradients(
     reading: which of the `candidates` for the parameters holds. inputs: query (N, S, E), key and value (N, T, E), and
     the mask (S, T) or None. Not to be written to: others get the same tensors.
     """
-    named = tuple((name, Values(value)) for name, value in parameters.items())
-    return _gradients(named, reading, num_heads, values_of(*inputs), Values(cotangent))
+    given = (*parameters.values(), *inputs, cotangent)
+    return _gradients_of_objects(tuple(parameters), given, versions(given), reading, num_heads)
+
+
+@lru_cache(maxsize=_KEPT)
+def _gradients_of_objects(
+    names: tuple[str, ...],
+    given: tuple[Tensor | None, ...],
+    versions: tuple[int, ...],
+    reading: int,
+    num_heads: int,
+) -> dict[str, Tensor]:
+    values = values_of(*given)
+    parameters, inputs, cotangent = values[: len(names)], values[len(names) : -1], values[-1]
+    named = tuple(zip(names, cast(tuple[Values, ...], parameters), strict=True))
+    return _gradients(named, reading, num_heads, inputs, cast(Values, cotangent))
 
 
 @lru_cache(maxsize=_KEPT)

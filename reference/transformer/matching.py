@@ -9,8 +9,9 @@ A matrix may be kept as (out, in), as in `nn.Linear`, or as (in, out), for x @ W
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import combinations, permutations, product
 from typing import NamedTuple
 
@@ -51,6 +52,25 @@ def candidates(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int)
         return _either_way([named])
     found = replayable(parameters, embed_dim, num_heads)
     return found or _either_way(list(_four(parameters, embed_dim, num_heads, unused=_MOST_UNUSED)))
+
+
+def kept_candidates(
+    parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int
+) -> tuple[AttentionWeights, ...]:
+    """The `candidates`; of the same tensors they are the same objects."""
+    return _of_objects(tuple(parameters.items()), versions(parameters.values()), embed_dim, num_heads)
+
+
+@lru_cache(maxsize=32)
+def _of_objects(
+    named: tuple[tuple[str, Tensor], ...], versions: tuple[int, ...], embed_dim: int, num_heads: int
+) -> tuple[AttentionWeights, ...]:
+    return tuple(candidates(dict(named), embed_dim, num_heads))
+
+
+def versions(tensors: Iterable[Tensor | None]) -> tuple[int, ...]:
+    """How often each was written to: with the objects themselves, what a result that is kept depends on."""
+    return tuple([0 if tensor is None else tensor._version for tensor in tensors])
 
 
 def replayable(parameters: Mapping[str, Tensor], embed_dim: int, num_heads: int) -> list[AttentionWeights]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from reference.transformer.asking import (
     Probe,
     draw,
     normal,
+    once_a_seed,
     output_hint,
     readings,
 )
@@ -37,22 +39,27 @@ def test_dropout(check: Running, student: Student, shared: dict[str, Any]) -> No
     """The attention weights after dropout are recovered from the output, through the student's own matrices: each must
     be 0 or the weight / (1 - p). By chance right code fails one of the five tests of `judge_ratios` in fewer than five
     of 10^12 runs, summed exactly (properties.ALARM)."""
-    generator = draw(check)
-    E, H, S, T = 8, 2, 8, 3
-    x, y = normal(generator, 16, S, E), normal(generator, 16, T, E)
+    E, H = 8, 2
     modes = [Mode(seed=1), Mode(seed=2), Mode(training=True, seed=check.seed)]
     with asking(check, student, shared) as inquiry:
         check.asked = (
             f"MultiHeadAttention({E}, {H}, dropout={DROPOUT}) in eval mode twice, then in train mode, on the same "
             "inputs"
         )
-        asked = inquiry.ask(E, H, [Probe(x, y, y)] * len(modes), modes, dropout=DROPOUT)
+        asked = inquiry.ask(E, H, [probe_of(check.seed)] * len(modes), modes, dropout=DROPOUT)
         if asked.dropout is None:
             check.asked = check.asked.replace(f", dropout={DROPOUT}", "")
-        judge_dropout(check, asked, inquiry, generator)
+        judge_dropout(check, asked, inquiry)
 
 
-def judge_dropout(check: Running, asked: Asked, inquiry: Inquiry, generator: torch.Generator) -> None:
+@once_a_seed
+def probe_of(seed: int) -> Probe:
+    generator = draw(seed)
+    x, y = normal(generator, 16, 8, 8), normal(generator, 16, 3, 8)
+    return Probe(x, y, y)
+
+
+def judge_dropout(check: Running, asked: Asked, inquiry: Inquiry) -> None:
     """Fail unless two outputs in eval mode are alike and the one in train mode has single weights dropped."""
     probe, H = asked.probes[0], asked.num_heads
     for output in asked.outputs:
@@ -73,7 +80,7 @@ def judge_dropout(check: Running, asked: Asked, inquiry: Inquiry, generator: tor
     found = readings(asked.parameters, probe.query.size(-1), H)
     weights = next((w for w in found if _explains(w, first, probe, H)), None)
     if weights is None:
-        judge_ratios(check, ratios_of_one_head(check, inquiry, generator), asked.dropout)
+        judge_ratios(check, ratios_of_one_head(check, inquiry), asked.dropout)
     else:
         judge_ratios(check, dropped_ratios(first, trained, probe, weights, H), asked.dropout)
 
@@ -82,13 +89,14 @@ def _explains(weights: AttentionWeights, output: Tensor, probe: Probe, num_heads
     return difference(output, expected_attention(*probe[:3], weights, num_heads).output, FLOAT32_NOISE).agrees
 
 
-def ratios_of_one_head(check: Running, inquiry: Inquiry, generator: torch.Generator) -> Tensor:
+def ratios_of_one_head(check: Running, inquiry: Inquiry) -> Tensor:
     """The same ratios (N, 1, S, T), for a module whose output is not the formula's: nan where one does not show.
 
     With one head, changing the value of one key moves the output by the key's weight along one direction, whatever
     the scale, the mask or the matrices are. Other mistakes are then not punished here a second time.
     """
     N, S, T, E = 16, 8, 3, 8
+    generator = draw(check.seed + 1)
     x, y = normal(generator, N, S, E), normal(generator, N, T, E)
     probes = [Probe(x, y, y)]
     for t in range(T):
@@ -124,23 +132,29 @@ def dropped_ratios(
 
     plain and dropped are outputs (N, S, E) in eval and train mode.
     """
-    values = expected_attention(*probe[:3], weights, num_heads).value_heads.double()  # (N, H, T, D)
-    before, after = (_recover(output, values, weights) for output in (plain, dropped))  # (N, H, S, T)
-    conditioned = torch.linalg.cond(values) < 50  # (N, H)
+    inverse, conditioned = _undone(expected_attention(*probe[:3], weights, num_heads).value_heads)
+    before, after = (_recover(output, inverse, weights) for output in (plain, dropped))  # (N, H, S, T)
     keep = (before.abs() > 0.02) & conditioned[..., None, None]
     return torch.where(keep, after / before, torch.nan)
 
 
-def _recover(output: Tensor, values: Tensor, weights: AttentionWeights) -> Tensor:
+@lru_cache(maxsize=4)
+def _undone(value_heads: Tensor) -> tuple[Tensor, Tensor]:
+    """The pseudo-inverse (N, H, D, T) float64 of projected values (N, H, T, D), and where it is reliable (N, H)."""
+    values = value_heads.double()
+    return torch.linalg.pinv(values), torch.linalg.cond(values) < 50
+
+
+def _recover(output: Tensor, inverse: Tensor, weights: AttentionWeights) -> Tensor:
     """The attention weights (N, H, S, T) behind an output: undo the output layer, then solve A V = heads (T < D)."""
     bias = 0.0 if weights.b_o is None else weights.b_o.double()
     merged = torch.linalg.solve(weights.w_o.double(), (output.double() - bias).transpose(1, 2)).transpose(
         1, 2
     )
     N, S, E = merged.shape
-    num_heads = values.size(1)
+    num_heads = inverse.size(1)
     heads = merged.view(N, S, num_heads, E // num_heads).transpose(1, 2)  # (N, H, S, D)
-    return heads @ torch.linalg.pinv(values)
+    return heads @ inverse
 
 
 def _off_the_grid(ratios: Tensor) -> float:

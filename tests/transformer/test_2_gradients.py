@@ -21,6 +21,7 @@ from reference.transformer.asking import (
     build,
     draw,
     normal,
+    once_a_seed,
     output_hint,
     random_mask,
     sizes,
@@ -28,42 +29,57 @@ from reference.transformer.asking import (
 )
 from reference.transformer.explaining import seen
 from reference.transformer.kept import expected_attention, expected_gradients
-from reference.transformer.matching import candidates
+from reference.transformer.matching import kept_candidates
 
 NUDGE = 0.0005
 """Standard deviation of a change of one matrix, small beside its values: an output follows its gradient to a few
 per cent."""
 
 
-@pytest.mark.check("2c.gradients")
-def test_gradients_and_inputs(check: Running, student: Student) -> None:
-    generator = draw(check)
+class GradientCase(NamedTuple):
+    """What the gradients are of: (output · cotangent).sum() on one probe."""
+
+    probe: Probe
+    cotangent: Tensor
+    num_heads: int
+
+
+@once_a_seed
+def gradient_calls(seed: int) -> tuple[GradientCase, tuple[Call, ...]]:
+    """Drawn from the seed, and the calls that follow on building the module."""
+    generator = draw(seed)
     E, H = sizes(generator)
     x, y, mask = normal(generator, 2, 4, E), normal(generator, 2, 5, E), random_mask(generator, 4, 5)
-    inputs = [x, y, y, mask]
-    cotangent = normal(generator, 2, 4, E)
+    case = GradientCase(Probe(x, y, y, mask), normal(generator, 2, 4, E), H)
+    module, inputs = Ref("attention"), case.probe.inputs()
+    return case, (
+        Call("harness:forward_and_inputs", (module, inputs)),
+        Call("harness:forward_and_inputs", (module, inputs, True)),
+        Call("harness:gradients", (module, inputs, case.cotangent)),
+    )
+
+
+@pytest.mark.check("2c.gradients")
+def test_gradients_and_inputs(check: Running, student: Student) -> None:
+    case, calls = gradient_calls(check.seed)
+    E, inputs = case.probe.query.size(-1), case.probe.inputs()
     check.asked = (
         "gradients of a weighted sum of the output, and the inputs compared before and after the call"
     )
-    _, described, after, after_training, result = student.ask(
-        *build(check, E, H),
-        Call("harness:forward_and_inputs", (Ref("attention"), inputs)),
-        Call("harness:forward_and_inputs", (Ref("attention"), inputs, True)),
-        Call("harness:gradients", (Ref("attention"), inputs, cotangent)),
-    )
+    _, described, after, after_training, result = student.ask(*build(check, E, case.num_heads), *calls)
     output, left = fields(after, "output and inputs", "output", "inputs")
     problem = problem_with(output, (2, 4, E))
     if problem:
-        raise Failed(problem, output_hint(output, Probe(x, y, y, mask)))
+        raise Failed(problem, output_hint(output, case.probe))
     refuse_changes(inputs, left)
     _, left = fields(after_training, "output and inputs", "output", "inputs")
     refuse_changes(inputs, left, training=True)
     parameters = weights_of(check, described)
-    case = GradientCase(Probe(x, y, y, mask), cotangent, H)
     due = formula_gradients(parameters, output, case)
     gradients = received_gradients(check, result, parameters, right=due is not None)
     if due is not None:
-        wrong = [n for n, g in gradients.items() if not near(g, due[n], due)]
+        largest = max(float(g.abs().max()) for g in due.values() if g.numel())
+        wrong = [n for n, g in gradients.items() if not near(g, due[n], largest)]
     else:
         wrong = disagreeing_gradients(student, check, gradients, parameters, case)
     if wrong:
@@ -87,14 +103,6 @@ def refuse_changes(inputs: list[Tensor], left: Any, *, training: bool = False) -
             "Functions whose name ends in _, += on an argument and inplace=True change the caller's tensor; use the "
             "plain ones.",
         )
-
-
-class GradientCase(NamedTuple):
-    """What the gradients are of: (output · cotangent).sum() on one probe."""
-
-    probe: Probe
-    cotangent: Tensor
-    num_heads: int
 
 
 def received_gradients(
@@ -143,16 +151,15 @@ def formula_gradients(
 ) -> Mapping[str, Tensor] | None:
     """The gradients that the formula has, by parameter; None where the output is not the formula's."""
     probe, H = case.probe, case.num_heads
-    for reading, weights in enumerate(candidates(parameters, probe.query.size(-1), H)):
+    for reading, weights in enumerate(kept_candidates(parameters, probe.query.size(-1), H)):
         due = expected_attention(*probe[:3], weights, H, probe.attn_mask).output
         if difference(output, due, FLOAT32_NOISE).agrees:
             return expected_gradients(parameters, reading, H, probe, case.cotangent)
     return None
 
 
-def near(obtained: Tensor, due: Tensor, all_due: Mapping[str, Tensor]) -> bool:
-    """Equal to a thousandth of the largest element, or to float32 rounding beside the largest of all parameters."""
-    largest = max(float(g.abs().max()) for g in all_due.values() if g.numel())
+def near(obtained: Tensor, due: Tensor, largest: float) -> bool:
+    """Equal to a thousandth of the largest element, or to float32 rounding beside the `largest` of all parameters."""
     scale = float(due.abs().max()) if due.numel() else 0.0
     return bool(((obtained.double() - due.double()).abs() <= 1e-3 * scale + 1e-5 * largest).all())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from grader.checking.received import fields, tampered, texts
 from grader.checking.student import Student
 from grader.model import Plot
 from grader.worker.calls import Call, Ref
+from reference.transformer.asking import draw, normal, once_a_seed
 from reference.transformer.encoding_inquiry import EncodingInquiry, asking
 from reference.transformer.explaining import seen
 from reference.transformer.misconceptions.drops import Mode
@@ -34,9 +37,8 @@ def refuse(output: Any, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.check("2d.values")
 def test_values(check: Running, student: Student, shared: dict[str, Any]) -> None:
-    generator = torch.Generator().manual_seed(check.seed)
-    E = (6, 10, 16, 32)[int(torch.randint(4, (), generator=generator))]
-    x = torch.randn(2, 50, E, generator=generator)
+    x, expected = values_due(check.seed)
+    E = x.size(2)
     check.asked = (
         f"PositionalEncoding({E}) in eval mode on x of shape (2, 50, {E}); the encoding is output - x"
     )
@@ -44,13 +46,27 @@ def test_values(check: Running, student: Student, shared: dict[str, Any]) -> Non
         (output,), _ = inquiry.ask(E, x, [Mode()])
         check.obtained = show(output)
         refuse(output, (2, 50, E))
-        judge_values(check, x, output)
+        judge_values(check, x, output, expected)
 
 
-def judge_values(check: Running, x: Tensor, output: Tensor) -> None:
+@once_a_seed
+def values_due(seed: int) -> tuple[Tensor, Tensor]:
+    """An input, and the input plus the table."""
+    generator = draw(seed)
+    E = (6, 10, 16, 32)[int(torch.randint(4, (), generator=generator))]
+    x = normal(generator, 2, 50, E)
+    return x, x + encoding_table(x.size(1), x.size(2))
+
+
+@cache
+def first_rows(embed_dim: int) -> list[list[float]]:
+    """Of the table, as they are drawn."""
+    rows: list[list[float]] = encoding_table(16, embed_dim)[:, :16].double().tolist()
+    return rows
+
+
+def judge_values(check: Running, x: Tensor, output: Tensor, expected: Tensor) -> None:
     """Fail unless the output is x plus the table."""
-    table = encoding_table(x.size(1), x.size(2))
-    expected = x + table
     tolerance = check.declaration.tolerance
     assert tolerance is not None
     found = difference(output, expected, tolerance)
@@ -63,7 +79,7 @@ def judge_values(check: Running, x: Tensor, output: Tensor) -> None:
             y_label="position",
             series={
                 "yours": (output - x)[0, :16, :16].double().tolist(),
-                "due": table[:16, :16].double().tolist(),
+                "due": first_rows(x.size(2)),
             },
         )
     )
@@ -78,9 +94,8 @@ def judge_values(check: Running, x: Tensor, output: Tensor) -> None:
 @pytest.mark.check("2d.dropout")
 def test_dropout(check: Running, student: Student, shared: dict[str, Any]) -> None:
     """By chance right code has a share of zeros that is not let pass in one of 10^12 runs (properties.ALARM)."""
-    generator = torch.Generator().manual_seed(check.seed)
-    E, N, S = 16, 8, 32
-    x = 3 + torch.rand(N, S, E, generator=generator)  # far from -1 … 1, so that no sum is 0 by itself
+    x = far_from_zero(check.seed)
+    N, S, E = x.shape
     modes = [Mode(seed=1), Mode(seed=2), Mode(training=True, seed=check.seed)]
     check.asked = (
         f"PositionalEncoding({E}, dropout={DROPOUT}) in eval mode twice, then in train mode, on one input"
@@ -92,6 +107,12 @@ def test_dropout(check: Running, student: Student, shared: dict[str, Any]) -> No
         for output in outputs:
             refuse(output, (N, S, E))
         judge_dropout(check, *outputs, asked_for)
+
+
+@once_a_seed
+def far_from_zero(seed: int) -> Tensor:
+    """(8, 32, 16) far from -1 … 1, so that no sum with the encoding is 0 by itself."""
+    return 3 + torch.rand(8, 32, 16, generator=draw(seed))
 
 
 def judge_dropout(
@@ -142,20 +163,26 @@ def judge_dropout(
 
 @pytest.mark.check("2d.input")
 def test_input_and_batch(check: Running, student: Student, shared: dict[str, Any]) -> None:
-    generator = torch.Generator().manual_seed(check.seed)
-    x = torch.randn(3, 9, 12, generator=generator)
+    x, calls = input_calls(check.seed)
     check.asked = "the input compared before and after the call, and the encoding of each batch item"
     with asking(check, student, shared) as inquiry:
-        judge_input(check, inquiry, x, cotangent=torch.randn(3, 9, 12, generator=generator))
+        judge_input(check, inquiry, x, calls)
 
 
-def judge_input(check: Running, inquiry: EncodingInquiry, x: Tensor, cotangent: Tensor) -> None:
-    """Fail where the input is changed, where its items are treated differently, or where it gets no gradient."""
-    result, gradients = inquiry.call(
-        12,
-        Call("harness:forward_and_inputs", (Ref("encoding"), [x]), seed=check.seed),
+@once_a_seed
+def input_calls(seed: int) -> tuple[Tensor, tuple[Call, Call]]:
+    """An input, and what is asked of a module for it."""
+    generator = draw(seed)
+    x, cotangent = normal(generator, 3, 9, 12), normal(generator, 3, 9, 12)
+    return x, (
+        Call("harness:forward_and_inputs", (Ref("encoding"), [x]), seed=seed),
         Call("harness:gradients", (Ref("encoding"), [x], cotangent)),
     )
+
+
+def judge_input(check: Running, inquiry: EncodingInquiry, x: Tensor, calls: Sequence[Call]) -> None:
+    """Fail where the input is changed, where its items are treated differently, or where it gets no gradient."""
+    result, gradients = inquiry.call(12, *calls)
     output, inputs = fields(result, "output and inputs", "output", "inputs")
     refuse(output, (3, 9, 12))
     inquiry.keep(x, Mode(seed=check.seed), output)
@@ -191,14 +218,16 @@ def judge_input(check: Running, inquiry: EncodingInquiry, x: Tensor, cotangent: 
         )
 
 
+BUFFER_CALLS = (
+    Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)])),
+    Call("harness:gradients", (Ref("encoding"), [torch.ones(1, 4, 8)], torch.ones(1, 4, 8))),
+)
+
+
 @pytest.mark.check("2d.buffer")
 def test_buffer(check: Running, student: Student) -> None:
     check.asked = "PositionalEncoding(8) moved to another device, and called there"
-    left, result = EncodingInquiry(check, student).call(
-        8,
-        Call("harness:tensors_left_behind", (Ref("encoding"), [torch.zeros(1, 4, 8)])),
-        Call("harness:gradients", (Ref("encoding"), [torch.ones(1, 4, 8)], torch.ones(1, 4, 8))),
-    )
+    left, result = EncodingInquiry(check, student).call(8, *BUFFER_CALLS)
     _, trained, _ = fields(result, "gradients", "attached", "gradients", "inputs")
     if not isinstance(trained, dict):
         raise tampered("gradients")

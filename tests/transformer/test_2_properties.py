@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -15,11 +14,13 @@ from grader.checking.compare import problem_with
 from grader.checking.evidence import Running
 from grader.checking.outcomes import Failed, Partial
 from grader.checking.student import Student
-from grader.worker.calls import Call, Raised, Ref
+from grader.worker.calls import Call
 from reference.transformer.advice import notes
-from reference.transformer.asking import Probe, build, call, draw, normal, output_hint, sizes
+from reference.transformer.asking import Probe, build, call, draw, normal, once_a_seed, output_hint, sizes
+from reference.transformer.encoding_inquiry import EncodingInquiry, forward
 from reference.transformer.explaining import seen
 from reference.transformer.properties import (
+    Inputs,
     Relation,
     calls_of,
     gap_of,
@@ -40,11 +41,26 @@ WIDTH, LONGEST = 8, 17
 """embed_dim and longest sequence of the positional encoding."""
 
 
-@pytest.mark.check("2c.properties")
-def test_properties(check: Running, student: Student) -> None:
-    """Exact properties: a right solution breaks one by float32 rounding alone, in no run that anybody will see
-    (docs/reference.md, Properties)."""
-    generator = draw(check)
+ADVISE_ATTENTION, ADVISE_ENCODING = Call("harness:advise_attention"), Call("harness:advise_encoding")
+
+
+class Put(NamedTuple):
+    """What is put to one attention module."""
+
+    embed_dim: int
+    num_heads: int
+    again: Relation
+    """The same call once more: unless its outputs are alike, the others say nothing."""
+    linear: Relation
+    relations: tuple[Relation, ...]
+    """All that are judged, `linear` too."""
+    calls: list[Inputs]
+    """The first has other keys than the plain call."""
+
+
+@once_a_seed
+def attention_properties(seed: int) -> Put:
+    generator = draw(seed)
     E, H = sizes(generator)
     N, S, T = 2, 4, 5
     query, key, value, other = (normal(generator, N, length, E) for length in (S, T, T, T))
@@ -58,7 +74,14 @@ def test_properties(check: Running, student: Student) -> None:
         linear,
         rows_sum_to_one(base, normal(generator, E)),
     )
-    calls = [rekeyed, *calls_of([again, *relations])]
+    return Put(E, H, again, linear, relations, [rekeyed, *calls_of([again, *relations])])
+
+
+@pytest.mark.check("2c.properties")
+def test_properties(check: Running, student: Student) -> None:
+    """Exact properties: a right solution breaks one by float32 rounding alone, in no run that anybody will see
+    (docs/reference.md, Properties)."""
+    E, H, again, linear, relations, calls = attention_properties(check.seed)
     check.asked = (
         f"MultiHeadAttention({E}, {H}) called {len(calls)} times: twice alike; with the queries, then the keys and "
         "their values in another order; with other keys or values; with one value for all keys; with a single key"
@@ -66,7 +89,7 @@ def test_properties(check: Running, student: Student) -> None:
     _, _, *outputs, watched = student.ask(
         *build(check, E, H),
         *(call(Probe(*inputs), seed=seed) for seed, inputs in enumerate(calls)),
-        Call("harness:advise_attention"),
+        ADVISE_ATTENTION,
     )
     advise(check, watched)
     for output, inputs in zip(outputs, calls, strict=True):
@@ -90,17 +113,24 @@ def test_properties(check: Running, student: Student) -> None:
     judge(check, relations, [gap_of(relation, calls, outputs) for relation in relations])
 
 
+@once_a_seed
+def encoding_lengths(seed: int) -> tuple[Relation, list[Inputs]]:
+    """The property, and what the encoding is called on for it."""
+    x = normal(draw(seed), 1, 1, WIDTH).expand(1, LONGEST, WIDTH).contiguous()
+    relation = same_at_every_length((x,), (6, 11, 1, 6))
+    return relation, calls_of([relation])
+
+
 @pytest.mark.check("2d.lengths")
 def test_lengths(check: Running, student: Student) -> None:
     """An exact property, like those of 2c.properties."""
-    x = normal(draw(check), 1, 1, WIDTH).expand(1, LONGEST, WIDTH).contiguous()
-    relation = same_at_every_length((x,), (6, 11, 1, 6))
-    calls = calls_of([relation])
+    relation, calls = encoding_lengths(check.seed)
     check.asked = (
         f"PositionalEncoding({WIDTH}) on {LONGEST} times the same row, and before on 6, 11, 1 and 6 of them"
     )
-    forward = (Call("harness:forward", (Ref("encoding"), False, 0, [x])) for (x,) in calls)
-    *outputs, watched = ask(check, student, *forward, Call("harness:advise_encoding"))
+    *outputs, watched = EncodingInquiry(check, student, LONGEST).call(
+        WIDTH, *(forward(x) for (x,) in calls), ADVISE_ENCODING
+    )
     advise(check, watched)
     for output, (x,) in zip(outputs, calls, strict=True):
         problem = problem_with(output, tuple(x.shape))
@@ -113,17 +143,6 @@ def test_lengths(check: Running, student: Student) -> None:
             "Equal rows come out equal: nothing in them says at which position they stand.",
             "Add row t of the table to position t.",
         )
-
-
-def ask(check: Running, student: Student, *calls: Call) -> list[Any]:
-    """Build the student's PositionalEncoding as "encoding" and make `calls`; their values, in order."""
-    # A table built by nested loops takes half a minute for the default of 5,000 positions.
-    settings = {"max_len": LONGEST}
-    full = Call("student:PositionalEncoding", (WIDTH,), settings, seed=check.seed, keep="encoding")
-    replies = student.replies(full, *calls)
-    if isinstance(replies[0], Raised) and replies[0].kind == "signature":
-        return student.ask(replace(full, kwargs={}), *calls)[1:]
-    return student.values(replies)[1:]
 
 
 def lost_an_axis(output: Any, due: Tensor) -> bool:

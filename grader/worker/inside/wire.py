@@ -226,14 +226,19 @@ def _dtypes(torch: Any) -> tuple[dict[str, Any], dict[Any, str]]:
 
 def frame(header: dict[str, Any], buffers: list[bytes], caps: Caps | None = None) -> list[bytes]:
     """The pieces of one frame, to be sent in order. `header` is JSON-ready; raises WireError above the caps."""
-    caps = caps or Caps()
-    text = _to_json(header).encode("ascii")
+    return framed(to_json(header), buffers, caps or Caps())
+
+
+def framed(header: str, buffers: list[bytes], caps: Caps) -> list[bytes]:
+    """The same of a header that is JSON already."""
+    text = header.encode("ascii")
     if len(text) > caps.header_bytes:
         raise WireError(f"a header of {len(text):,} bytes is above the cap of {caps.header_bytes:,}")
     return [PREFIX.pack(MAGIC, len(text), sum(map(len, buffers))) + text, *buffers]
 
 
-_to_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+to_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+"""What is JSON-ready, as it stands in a header."""
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:

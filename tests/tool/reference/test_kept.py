@@ -16,8 +16,8 @@ E, H, S, T = 12, 3, 4, 5
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    kept._attention.cache_clear()
-    kept._gradients.cache_clear()
+    for kept_results in (kept._of_objects, kept._attention, kept._gradients_of_objects, kept._gradients):
+        kept_results.cache_clear()
 
 
 def drawn(seed: int) -> tuple[MultiHeadAttention, tuple[Tensor, Tensor, Tensor], Tensor]:
@@ -29,7 +29,8 @@ def drawn(seed: int) -> tuple[MultiHeadAttention, tuple[Tensor, Tensor, Tensor],
 
 
 @pytest.mark.parametrize("as_float", [False, True])
-def test_it_is_what_attention_gives(as_float: bool) -> None:
+@pytest.mark.parametrize("copied", [False, True])
+def test_it_is_what_attention_gives(as_float: bool, copied: bool) -> None:
     module, inputs, mask = drawn(0)
     given = mask.float() if as_float else mask
     for attn_mask in (None, given, None, given):  # computed, then kept
@@ -39,7 +40,10 @@ def test_it_is_what_attention_gives(as_float: bool) -> None:
         ):
             torch.testing.assert_close(found, due)
             assert not found.requires_grad
-    assert kept._attention.cache_info().hits == 2
+        if copied:
+            inputs = tuple(x.clone() for x in inputs)
+    assert kept._of_objects.cache_info().hits == (0 if copied else 2)
+    assert kept._attention.cache_info().hits == (2 if copied else 0)
 
 
 def test_any_other_bit_is_another_result() -> None:
@@ -52,7 +56,7 @@ def test_any_other_bit_is_another_result() -> None:
     inputs[0][0, 0, 0] += 1e-3
     third = expected_attention(*inputs, module.weights(), H, mask).output
     assert not torch.equal(second, third)
-    assert kept._attention.cache_info().hits == 0
+    assert kept._of_objects.cache_info().hits == kept._attention.cache_info().hits == 0
 
 
 def test_the_number_of_heads_and_an_absent_bias_count() -> None:
@@ -77,4 +81,7 @@ def test_the_gradients_are_those_of_autograd() -> None:
     for name, p in module.named_parameters():
         torch.testing.assert_close(found[name], p.grad)
     assert not found["unused"].any()
+    assert kept._gradients_of_objects.cache_info().hits == 1
+    copies = {name: p.clone() for name, p in parameters.items()}
+    expected_gradients(copies, 0, H, (*inputs, mask), cotangent)
     assert kept._gradients.cache_info().hits == 1
