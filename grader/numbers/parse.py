@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from grader.intake.found import describe, shorten
@@ -80,6 +81,18 @@ def parse_number(raw: Any, default_unit: str | Unit = "") -> ParsedNumber | Pars
     number, an unknown unit and one of another dimension are a ParseProblem; whatever `raw` is, nothing is raised.
     """
     due = unit_named(default_unit) if isinstance(default_unit, str) else default_unit
+    if type(raw) in (int, float) or (type(raw) is str and len(raw) <= _LONGEST):
+        return _of_usual(raw, due)
+    return _read(raw, due)
+
+
+@lru_cache(maxsize=1_024, typed=True)
+def _of_usual(raw: int | float | str, due: Unit) -> ParsedNumber | ParseProblem:
+    """Kept: most students of a class write the same."""
+    return _read(raw, due)
+
+
+def _read(raw: Any, due: Unit) -> ParsedNumber | ParseProblem:
     try:
         return _parse(raw, due)
     except _NoNumber as error:
