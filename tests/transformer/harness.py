@@ -45,6 +45,8 @@ ASSETS: str = globals()["ASSETS"]
 """Folder of the texts and tiny models, as the worker sees it; set before this file is executed."""
 worker_finetuning.assets = str(ASSETS)
 weights = worker_finetuning.weights
+_MOST_PARTS = 1_000
+"""Modules inside a module that are looked at one by one."""
 _CALLS_UNTIL_FAST = 10
 """Python rewrites a function for the types that it meets after some eight calls, which each worker would do anew."""
 
@@ -174,10 +176,27 @@ def _make_plain(module: nn.Module) -> None:
 def forward(module: nn.Module, training: bool, seed: int, inputs: list[Any]) -> Any:
     """Call the module on `inputs` in train or eval mode, without gradients, dropout seeded with `seed`."""
     _refuse_other_than_module(module)
-    module.train(training)
+    _set_mode(module, training)
     torch.default_generator.manual_seed(seed)
     with torch.no_grad():
         return _call(module, *inputs)
+
+
+def _set_mode(module: nn.Module, training: bool) -> None:
+    """As `module.train(training)`, which is left out where it would change nothing: it is slow."""
+    parts: list[nn.Module | None] = [module]
+    for part in parts:
+        if part is None:
+            continue
+        if (
+            part.training is not training
+            or type(part).train is not nn.Module.train
+            or "train" in vars(part)
+            or len(parts) > _MOST_PARTS  # they go round in a circle
+        ):
+            module.train(training)
+            return
+        parts += part._modules.values()
 
 
 def _refuse_other_than_module(module: Any) -> None:

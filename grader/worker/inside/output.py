@@ -47,8 +47,10 @@ class Tail(io.TextIOBase):
 
     def take(self) -> str:
         """What is remembered, which is then forgotten."""
+        if not self._pieces:
+            return ""
         self._cut()
-        text = self._pieces[0] if self._pieces else ""
+        text = self._pieces[0]
         self._pieces, self._size = [], 0
         return text
 
@@ -79,9 +81,9 @@ class Capture:
         self._tail = Tail(fd)
 
     def start(self) -> None:
-        """Forgets what was printed before."""
+        """Forgets what was printed through Python before; nobody else has printed since the last `take`."""
         sys.stdout = sys.stderr = self._tail
-        self.take()
+        self._tail.take()
 
     def take(self) -> str:
         """The last of what was printed since the last time, through Python first, then through C."""
