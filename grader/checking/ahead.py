@@ -101,6 +101,8 @@ class _Sessions:
         self._surroundings: Surroundings | None = None
         self._results = -1
         """In a judge: where the results of the present submission go."""
+        self._line: Connection | None = None
+        """In a judge: over which the present submission's workers are ordered."""
 
     def begin(self, inside: int) -> None:
         """One session, with so many more inside it. Comes back in a judge, whose last submission is delivered."""

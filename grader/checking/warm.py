@@ -56,7 +56,7 @@ class WarmJudge:
         import only when they need them, to be imported by then. `seed`: of the rehearsals; where it is that of the
         submissions too, what the reference computes from a seed alone, and keeps, is computed once. `many`: there are
         dozens of submissions, which is worth a third of a second more at the start. `sessions`: submissions at most
-        for one judge. A fork costs as much as two fifths of judging one, and a session that is collected ahead less.
+        for one judge. One more is collected once, and spares forks as long as there are submissions.
         """
         self._zygote = zygote
         self._order = Order(
