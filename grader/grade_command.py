@@ -132,13 +132,12 @@ def _run(
         return _run_class(found, options, out or Path("reports"), formats or _FORMATS, speaks, **of_a_class)
     if runs_student_code(options):
         twin.start_over()  # from here on in a process that shares its import of torch with the zygote
-    from grader.assignment import find_assignment
     from grader.pipeline import grade
 
     errors = console(stderr=True)
     with ended_like_ctrl_c(), _progress(errors) as progress:
         graded = grade(path, options, progress)
-    words = language(speaks, find_assignment(assignment).root)
+    words = language(speaks, graded.assignment.root)
     _deliver(graded.report, target, formats or _FORMATS, words)
     if _is_of_another_assignment(assignment, path, graded.report):
         said = words(

@@ -47,11 +47,13 @@ _NO_STUDENT_CODE = Isolation(level="not_needed", guarantees=("No student code wa
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A report, and what only --debug shows."""
+    """A report, and what is not in it."""
 
     report: GradeReport
     internal_errors: dict[str, str]
     """Tracebacks of the grader's own errors, by check id."""
+    assignment: Assignment
+    """What it was graded for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def grade(path: Path, options: Options = Options(), progress: Progress = Progres
     took = round(time.perf_counter() - started, 3)
     facts = RunFacts(assignment, seed, isolation, worker_facts, options.public_only)
     report = report_of(submission, results, facts, duration_s=took)
-    return Graded(report, internal)
+    return Graded(report, internal, assignment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from grader.paths import data_root
 from grader.render import markdown
 from grader.render.cells import cells, data_cells
 from grader.render.check import REMEMBERED
+from grader.render.compiled import Compiled
 from grader.render.compose import view_of
 from grader.render.view import CheckView
 
@@ -83,6 +84,7 @@ def _html_environment(is_source: bool) -> Environment:
     """is_source: for pages in English, where nothing is untranslated and so nothing has to be looked at for it."""
     environment = Environment(
         loader=FileSystemLoader(_templates()),
+        bytecode_cache=Compiled(_templates(), "html" if is_source else "html-marked"),
         autoescape=True,
         finalize=None if is_source else _marked,
         undefined=StrictUndefined,
@@ -109,6 +111,7 @@ def _markdown_environment() -> Environment:
     # `finalize` sees every {{ expression }} and escapes what is not Markdown already: none can be forgotten.
     environment = Environment(
         loader=FileSystemLoader(_templates()),
+        bytecode_cache=Compiled(_templates(), "markdown"),
         autoescape=False,
         finalize=markdown.escape,
         undefined=StrictUndefined,
