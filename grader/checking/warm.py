@@ -134,7 +134,7 @@ class WarmJudge:
 
     def _given(self, descriptors: Sequence[int]) -> _Judge:
         """The judge that took the submission: one that waits, else a new one; raises JudgeDied."""
-        try:
+        with contextlib.suppress(OSError):
             while self._idle:
                 judge = self._idle.pop()
                 if judge.take(descriptors):
@@ -144,8 +144,6 @@ class WarmJudge:
             if judge.take(descriptors):
                 return judge
             self._end(judge)
-        except OSError:
-            pass
         self.close()
         raise JudgeDied("The warm judge is gone.", "Run the same command again; `grade --debug` shows more.")
 

@@ -21,7 +21,7 @@ from grader.checking.received import shapes
 from grader.checking.student import Student
 from grader.diagnosis import Finding
 from grader.worker.calls import Call, Raised, Reply, Returned
-from reference.transformer.asking import Asked, Probe, building, call, normal, once_a_seed, random_mask
+from reference.transformer.asking import Asked, Probe, building, call, draw, normal, once_a_seed, random_mask
 from reference.transformer.explaining import explained
 from reference.transformer.fresh_weights import fresh_weights
 from reference.transformer.matching import replayable
@@ -131,7 +131,7 @@ def forward(probe: Probe, mode: Mode, module: str = "attention") -> Call:
 
 @once_a_seed
 def _probes(seed: int, embed_dim: int) -> list[Probe]:
-    return diagnostic_probes(torch.Generator().manual_seed(seed), embed_dim)
+    return diagnostic_probes(draw(seed), embed_dim)
 
 
 def diagnostic_probes(generator: torch.Generator, embed_dim: int) -> list[Probe]:

@@ -43,16 +43,11 @@ class AttentionRecord(Record):
     def outcome(self, place: int, recipe: Recipe) -> Tensor | Fault:
         """The output (R, N, S, E), or what is raised."""
         mode = self.runs[place].mode
-        try:
-            output = self._calls[place].output(recipe, mode)
-        except _RAISED as error:
-            # Of many readings once more with one, for the sizes in the message to be those that the student saw.
-            return (
-                _fault(error)
-                if len(self.readings) == 1
-                else _fault_of(self._calls_of_one[place], recipe, mode)
-            )
-        return output if len(self.readings) > 1 else output[None]
+        found = _outcome(self._calls[place], recipe, mode)
+        if not isinstance(found, Fault):
+            return found if len(self.readings) > 1 else found[None]
+        # Of many readings once more with one, for the sizes in the message to be those that the student saw.
+        return found if len(self.readings) == 1 else _fault_of(self._calls_of_one[place], recipe, mode)
 
     def as_shown(self, place: int, recipe: Recipe) -> Recipe:
         return _plainest(recipe, self._unseen[place])
@@ -81,7 +76,7 @@ def _outcome(call: Attending, recipe: Recipe, mode: Mode) -> Tensor | Fault:
     try:
         return call.output(recipe, mode)
     except _RAISED as error:
-        return _fault(error)
+        return Fault(type(error).__name__, str(error))
 
 
 def _unseen(run: Run) -> _Unseen:
@@ -117,10 +112,6 @@ def _settings(unseen: _Unseen) -> dict[str, Collection[str]]:
 def _fault_of(call: Attending, recipe: Recipe, mode: Mode) -> Fault:
     found = _outcome(call, recipe, mode)
     return found if isinstance(found, Fault) else Fault("", "")
-
-
-def _fault(error: Exception) -> Fault:
-    return Fault(type(error).__name__, str(error))
 
 
 @cache
