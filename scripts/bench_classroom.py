@@ -8,11 +8,15 @@ everything counts, from the archive to reports and gradebook. Beside it, before 
 after the other; the latter with everything in pytest switched off that `grade` has no use for (scripts/baseline.py);
 and two processes that only count. CPU is user + system time of the whole process tree. Where two cores are two threads
 of one, each of two processes takes more of it: two jobs compare with two pytests at a time, one job with one pytest.
+
+How much more two cores get done is taken from two jobs on all cores and one job on one of them, as it is for counting:
+on two cores one job alone takes more than one of them, since its result is recorded while the next is judged.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -38,6 +42,8 @@ from scripts.make_class import students, write_zip  # noqa: E402
 PARTS = ("2", "4")
 COUNT = "sum(i * i for i in range(20_000_000))"
 GOOD = {0}
+FEW = 80
+"""Hand-ins of the smaller of two runs that are compared: from 64 on a run is started in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,11 @@ class Class:
     def archive(self) -> Path:
         return self.folder / f"class-{self.size}.zip"
 
-    def grade(self, out: str, *arguments: str) -> Cost:
-        """One `grade` of it, with reports and gradebook below `out`."""
+    def grade(self, out: str, *arguments: str, before: Sequence[str] = ()) -> Cost:
+        """One `grade` of it, with reports and gradebook below `out`; `before` the command, what runs it."""
         where = (str(self.archive), "--out", str(self.folder / out))
         words = (*where, "--seed", "1", *baseline.chosen(PARTS), *arguments)
-        return measure((sys.executable, "-m", "grader", *words), GOOD, sample_s=1.0)
+        return measure((*before, sys.executable, "-m", "grader", *words), GOOD, sample_s=1.0)
 
 
 def made(folder: Path, size: int, seed: int = 1) -> Class:
@@ -98,23 +104,27 @@ class Pytests:
         return place
 
 
+def on(cores: int) -> tuple[str, ...]:
+    """What runs a command on that many cores, the same ones each time."""
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    return "taskset", "--cpu-list", ",".join(map(str, chosen))
+
+
 def bare_speedup() -> float:
-    """How much more two processes that only count get done than one."""
+    """How much more two processes that only count get done on two cores than one on one."""
     return 2 * _count(1) / _count(2)
 
 
 def _count(processes: int) -> float:
     began = time.perf_counter()
-    running = [subprocess.Popen([sys.executable, "-c", COUNT]) for _ in range(processes)]
+    running = [subprocess.Popen([*on(processes), sys.executable, "-c", COUNT]) for _ in range(processes)]
     for process in running:
         process.wait()
     return time.perf_counter() - began
 
 
-def opening(folder: Path, book: Path, number: int) -> tuple[float, float, float]:
-    """Seconds to make the class book of `number` students from those in `book`, MiB of it, seconds to open it."""
-    from playwright.sync_api import sync_playwright
-
+def opening(folder: Path, book: Path, number: int) -> tuple[float, float, str]:
+    """Seconds to make the class book of `number` students from those in `book`, MiB of it, and how it opens."""
     assignment = load_assignment()
     with Gradebook.open(book) as opened:
         found = list(standings(opened, assignment.id).values())
@@ -128,8 +138,17 @@ def opening(folder: Path, book: Path, number: int) -> tuple[float, float, float]
     statistics_ = class_statistics(everyone.values(), assignment.checks)
     page.write_text("".join(html_page(assignment, statistics_, everyone, None, page)), "utf-8")
     made_s = time.perf_counter() - began
+    return made_s, page.stat().st_size / 2**20, _opened(page)
+
+
+def _opened(page: Path) -> str:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        return "not opened: there is no chromium"
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=chromium)
         tab = browser.new_page()
         tab.goto("about:blank")
         began = time.perf_counter()
@@ -137,7 +156,7 @@ def opening(folder: Path, book: Path, number: int) -> tuple[float, float, float]
         tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         opened_s = time.perf_counter() - began
         browser.close()
-    return made_s, page.stat().st_size / 2**20, opened_s
+    return f"opened and drawn in {opened_s:.2f} s"
 
 
 def rate(small: Cost, large: Cost, more: int) -> float:
@@ -147,7 +166,7 @@ def rate(small: Cost, large: Cost, more: int) -> float:
 
 def report(size: int, sample: int, fresh: int, cluster: bool, folder: Path) -> None:
     """Measure and print."""
-    whole, part, few = (made(folder, n) for n in (size, sample, max(4, sample // 10)))
+    whole, part, few = (made(folder, n) for n in (size, FEW + sample, FEW))
     pytests = Pytests(folder)
     pytests.measure(fresh)
     cost = whole.grade("whole", "--jobs", "2")
@@ -172,27 +191,29 @@ def report(size: int, sample: int, fresh: int, cluster: bool, folder: Path) -> N
     print(f"  class book                   {book.wall_s:9.1f} s wall, {book.memory_mib:.0f} MiB, ", end="")
     print(f"page of {page.stat().st_size / 2**20:.1f} MiB", flush=True)
     for number in (3000, 10_000):
-        made_s, mib, opened_s = opening(folder, folder / "whole" / "gradebook.sqlite", number)
+        made_s, mib, opened = opening(folder, folder / "whole" / "gradebook.sqlite", number)
         print(
-            f"  page of {number:6} students      {made_s:9.1f} s to make, {mib:.1f} MiB, opened and drawn in ",
-            end="",
+            f"  page of {number:6} students      {made_s:9.1f} s to make, {mib:.1f} MiB, {opened}", flush=True
         )
-        print(f"{opened_s:.2f} s", flush=True)
     more = part.size - few.size
-    ones = [job.grade(f"one-{job.size}", "--jobs", "1") for job in (few, part)]
-    twos = [job.grade(f"two-{job.size}", "--jobs", "2") for job in (few, part)]
+    ones = [job.grade(f"one-{job.size}", "--jobs", "1", before=on(1)) for job in (few, part)]
+    twos = [job.grade(f"two-{job.size}", "--jobs", "2", before=on(2)) for job in (few, part)]
     single = 1000 * (ones[1].cpu_s - ones[0].cpu_s) / more
-    print(f"  one job, beyond its start    {single:9.0f} ms CPU a submission; pytest / that ", end="")
+    print(
+        f"  one job on one core          {single:9.0f} ms CPU a submission beyond its start; pytest / that ",
+        end="",
+    )
     print(f"{one / single:.1f}    {lean / single:.1f} with all unused off", flush=True)
     bare = bare_speedup()
     speedup = rate(*twos, more) / rate(*ones, more)
-    print(f"  two jobs against one         {speedup:9.2f} times the submissions a second")
+    print(f"  two jobs on two              {speedup:9.2f} times the submissions a second")
     print(
         f"  two bare counting processes  {bare:9.2f} times; efficiency {speedup / bare:.0%} of that",
         flush=True,
     )
     if cluster:
-        nodes = [job.grade(f"cluster-{job.size}", "--jobs", "2", "--cluster", "local") for job in (few, part)]
+        words = ("--jobs", "2", "--cluster", "local")
+        nodes = [job.grade(f"cluster-{job.size}", *words, before=on(2)) for job in (few, part)]
         share = rate(*nodes, more) / rate(*twos, more)
         print(f"  two nodes of a cluster       {share:9.0%} of the submissions a second of --jobs 2")
 
@@ -202,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", type=int, default=300)
-    parser.add_argument("--sample", type=int, default=100, help="submissions for the runs that are compared")
+    parser.add_argument(
+        "--sample", type=int, default=200, help="submissions by which runs that are compared differ"
+    )
     parser.add_argument("--fresh", type=int, default=5, help="submissions graded by a pytest process each")
     parser.add_argument("--cluster", action="store_true", help="also two nodes of a cluster on this machine")
     options = parser.parse_args(arguments)

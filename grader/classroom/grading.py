@@ -28,6 +28,8 @@ from grader.pipeline import RunFacts, report_of
 from grader.worker.host import Level
 
 _TICK_S = 1.0
+_Ready = tuple[HandIn, Submission, Plan]
+"""A hand-in that was read and has to be judged."""
 
 
 @dataclass(slots=True)
@@ -84,8 +86,10 @@ class ClassRun:
             self._reports = stack.enter_context(ReportReader(self._assignment, self._sealed_as))
             self._selector = stack.enter_context(selectors.DefaultSelector())
             stack.callback(self._stop_all)
-            waiting = self._to_do(hand_ins, earlier)
-            while self._fill(waiting) or self._selector.get_map():
+            self._waiting = self._to_do(hand_ins, earlier)
+            self._next: _Ready | None = None
+            self._fill()
+            while self._selector.get_map() or self._is_ready():
                 self._wait()
         self._book.end_run(self._number)
         return self.tally
@@ -103,9 +107,7 @@ class ClassRun:
             assignment_sha256=self._assignment.sha256,
         )
 
-    def _to_do(
-        self, hand_ins: Iterable[HandIn], earlier: Mapping[str, Result]
-    ) -> Iterator[tuple[HandIn, Submission, Plan]]:
+    def _to_do(self, hand_ins: Iterable[HandIn], earlier: Mapping[str, Result]) -> Iterator[_Ready]:
         """What has to be judged, read one by one as the judges get free."""
         force = self._number if self._options.force else None
         for hand_in in hand_ins:
@@ -142,21 +144,34 @@ class ClassRun:
 
     # ------------------------------------------------------------ while it runs
 
-    def _fill(self, waiting: Iterator[tuple[HandIn, Submission, Plan]]) -> bool:
-        """Give every free judge a hand-in; False where none is left."""
-        while len(self._selector.get_map()) < self._judges.at_a_time:
-            following = next(waiting, None)
-            if following is None:
-                return False
-            hand_in, submission, todo = following
-            self._watch.on_start(hand_in)
-            judging = self._judges.begin(submission, self._seed, todo.run)
-            open_ = _Open(hand_in, submission, todo, judging, time.monotonic())
-            self._selector.register(judging, selectors.EVENT_READ, open_)
+    def _fill(self) -> None:
+        """Give every free judge a hand-in, and have the next one ready for the first that gets free."""
+        while self._is_ready() and self._begin():
+            pass
+
+    def _is_ready(self) -> bool:
+        """Whether there is another hand-in; it is read now, if it is not yet."""
+        if self._next is None:
+            self._next = next(self._waiting, None)
+        return self._next is not None
+
+    def _begin(self) -> bool:
+        """Give the hand-in that is ready to a judge; False where none is ready, or no judge is free."""
+        if self._next is None or len(self._selector.get_map()) >= self._judges.at_a_time:
+            return False
+        (hand_in, submission, todo), self._next = self._next, None
+        self._watch.on_start(hand_in)
+        judging = self._judges.begin(submission, self._seed, todo.run)
+        open_ = _Open(hand_in, submission, todo, judging, time.monotonic())
+        self._selector.register(judging, selectors.EVENT_READ, open_)
         return True
 
     def _wait(self) -> None:
         """Until a judge has something to say or has had its time."""
+        if not self._selector.get_map():
+            self._judges.wait()
+            self._fill()
+            return
         now = time.monotonic()
         running: list[_Open] = [key.data for key in self._selector.get_map().values()]
         deadline = min(open_.began for open_ in running) + self._options.timeout_s
@@ -166,14 +181,17 @@ class ClassRun:
             open_ = key.data
             if open_.judging.receive():
                 self._finish(open_)
+                self._fill()
         for open_ in running:
             over = time.monotonic() - open_.began > self._options.timeout_s
             if over and not self._judges.keep_time and not open_.judging.closed:
                 self._close(open_)
                 error = out_of_time(self._options.timeout_s)
                 self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256)
+        self._fill()
 
     def _finish(self, open_: _Open) -> None:
+        """Give its judge the next hand-in, and then, beside it, record what came of this one."""
         took = round(time.monotonic() - open_.began, 3)
         try:
             results, _ = open_.judging.result()
@@ -182,6 +200,12 @@ class ClassRun:
             self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256, took)
             return
         self._close(open_)
+        try:
+            self._begin()
+        finally:  # whatever goes wrong there, this result exists
+            self._record(open_, results, took)
+
+    def _record(self, open_: _Open, results: Sequence[CheckResult], took: float) -> None:
         report = self._report(open_, results, took)
         keys = {
             id: open_.plan.earlier.marks[id].key

@@ -56,6 +56,9 @@ class Judges(Protocol):
     def keep_time(self) -> bool:
         """Whether they stop by themselves what takes longer than its time."""
 
+    def wait(self) -> None:
+        """Until there is one at all; raises GraderError where none comes."""
+
     def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
         """Starts to judge and returns at once. `only`: ids of the checks to run."""
 
@@ -76,6 +79,9 @@ class Local:
     @property
     def at_a_time(self) -> int:
         return self._jobs
+
+    def wait(self) -> None:
+        """There are always some."""
 
     def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
         return self._judge.begin(submission, seed, only)
