@@ -42,6 +42,8 @@ from scripts.make_class import students, write_zip  # noqa: E402
 PARTS = ("2", "4")
 COUNT = "sum(i * i for i in range(20_000_000))"
 GOOD = {0}
+TURNS = 5
+"""Comparisons of a pair of runs; their median is said."""
 FEW = 80
 """Hand-ins of the smaller of two runs that are compared: from 64 on a run is started in the same way."""
 
@@ -159,9 +161,20 @@ def _opened(page: Path) -> str:
     return f"opened and drawn in {opened_s:.2f} s"
 
 
-def rate(small: Cost, large: Cost, more: int) -> float:
-    """Submissions a second beyond what starting costs: from two runs that differ by `more` submissions."""
-    return more / (large.wall_s - small.wall_s)
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a submission costs beyond what starting does: from two runs of different sizes."""
+
+    each_s: float
+    cpu_ms: float
+
+
+def rate(few: Class, part: Class, out: str, cores: int, *words: str) -> Rate:
+    """Of both classes, graded on that many cores by as many jobs."""
+    jobs = ("--jobs", str(cores), *words)
+    small, large = (job.grade(f"{out}-{job.size}", *jobs, before=on(cores)) for job in (few, part))
+    more = part.size - few.size
+    return Rate((large.wall_s - small.wall_s) / more, 1000 * (large.cpu_s - small.cpu_s) / more)
 
 
 def report(size: int, sample: int, fresh: int, cluster: bool, folder: Path) -> None:
@@ -195,27 +208,37 @@ def report(size: int, sample: int, fresh: int, cluster: bool, folder: Path) -> N
         print(
             f"  page of {number:6} students      {made_s:9.1f} s to make, {mib:.1f} MiB, {opened}", flush=True
         )
-    more = part.size - few.size
-    ones = [job.grade(f"one-{job.size}", "--jobs", "1", before=on(1)) for job in (few, part)]
-    twos = [job.grade(f"two-{job.size}", "--jobs", "2", before=on(2)) for job in (few, part)]
-    single = 1000 * (ones[1].cpu_s - ones[0].cpu_s) / more
-    print(
-        f"  one job on one core          {single:9.0f} ms CPU a submission beyond its start; pytest / that ",
-        end="",
-    )
-    print(f"{one / single:.1f}    {lean / single:.1f} with all unused off", flush=True)
-    bare = bare_speedup()
-    speedup = rate(*twos, more) / rate(*ones, more)
-    print(f"  two jobs on two              {speedup:9.2f} times the submissions a second")
-    print(
-        f"  two bare counting processes  {bare:9.2f} times; efficiency {speedup / bare:.0%} of that",
-        flush=True,
-    )
+    together(few, part, (one, lean), cluster)
+
+
+def together(few: Class, part: Class, pytests: tuple[float, float], cluster: bool) -> None:
+    """Two jobs on two cores beside one on one and beside what two cores are worth; with `cluster`, beside two nodes.
+
+    pytests: ms of one process a submission, and with all switched off.
+    """
+    singles, speedups, bares, shares = [], [], [], []
+    for turn in range(TURNS):
+        one = rate(few, part, f"one-{turn}", 1)
+        two = rate(few, part, f"two-{turn}", 2)
+        singles.append(one.cpu_ms)
+        speedups.append(one.each_s / two.each_s)
+        bares.append(bare_speedup())
+        if cluster:
+            shares.append(two.each_s / rate(few, part, f"nodes-{turn}", 2, "--cluster", "local").each_s)
+    single = statistics.median(singles)
+    usual_, lean = (ms / single for ms in pytests)
+    print(f"  one job on one core          {single:9.0f} ms CPU a submission beyond its start; ", end="")
+    print(f"pytest / that {usual_:.1f}    {lean:.1f} with all unused off")
+    print(f"  two jobs on two              {said(speedups)} times the submissions a second")
+    efficiency = statistics.median(speedup / bare for speedup, bare in zip(speedups, bares, strict=True))
+    print(f"  two bare counting processes  {said(bares)} times; efficiency {efficiency:.0%} of that")
     if cluster:
-        words = ("--jobs", "2", "--cluster", "local")
-        nodes = [job.grade(f"cluster-{job.size}", *words, before=on(2)) for job in (few, part)]
-        share = rate(*nodes, more) / rate(*twos, more)
-        print(f"  two nodes of a cluster       {share:9.0%} of the submissions a second of --jobs 2")
+        print(f"  two nodes of a cluster       {said(shares)} of the submissions a second of --jobs 2")
+
+
+def said(values: Sequence[float]) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):9.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

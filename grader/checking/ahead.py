@@ -161,8 +161,9 @@ class _Sessions:
             _reap()
             pid = os.fork()
             if pid == 0:
-                with contextlib.suppress(OSError):  # taken away meanwhile
-                    os.sched_setaffinity(0, {int(cpu)})
+                if cpu.isdigit():
+                    with contextlib.suppress(OSError):  # taken away meanwhile
+                        os.sched_setaffinity(0, {int(cpu)})
                 kernel.die_with_parent(signal.SIGKILL)
                 if os.getppid() != own:
                     os._exit(0)

@@ -48,6 +48,7 @@ class WarmJudge:
         seed: int = 0,
         many: bool = False,
         sessions: int = 1,
+        pinned: bool = True,
     ) -> None:
         """`zygote`: where workers come from; None where no selected check runs student code.
 
@@ -56,12 +57,14 @@ class WarmJudge:
         import only when they need them, to be imported by then. `seed`: of the rehearsals; where it is that of the
         submissions too, what the reference computes from a seed alone, and keeps, is computed once. `many`: there are
         dozens of submissions, which is worth a third of a second more at the start. `sessions`: submissions at most
-        for one judge. One more is collected once, and spares forks as long as there are submissions.
+        for one judge. One more is collected once, and spares forks as long as there are submissions. `pinned`: each
+        judge stays on one processor, with its workers; not where others that are not known here judge on this machine.
         """
         self._zygote = zygote
         self._order = Order(
             assignment, selected, tuple(rehearsals), tuple(imports), seed, many, max(1, sessions)
         )
+        self._pinned = pinned
         self._pid: int | None = None
         self._idle: list[_Judge] = []
         self._judges: Counter[int] = Counter()
@@ -155,28 +158,33 @@ class WarmJudge:
 
     def _end(self, judge: _Judge) -> None:
         judge.close()
-        self._judges[judge.cpu] -= 1
+        if judge.cpu is not None:
+            self._judges[judge.cpu] -= 1
 
     def _new_judge(self) -> _Judge:
-        """Forked now; raises OSError where the warm process is gone.
-
-        It stays on one processor, and so do its workers: of all, on the one with the fewest of our judges, and of these
-        on the one where this process is, since the kernel has put that on an idle one.
-        """
-        here = _processor()
-        cpu = min(os.sched_getaffinity(0), key=lambda cpu: (self._judges[cpu], cpu != here, cpu))
+        """Forked now; raises OSError where the warm process is gone."""
+        cpu = self._least_used() if self._pinned else None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                socket.send_fds(self._control, [str(cpu).encode()], [theirs.fileno()])
+                socket.send_fds(
+                    self._control, [b"any" if cpu is None else str(cpu).encode()], [theirs.fileno()]
+                )
             _, fds, _, _ = socket.recv_fds(self._control, 16, 1)
             if not fds:
                 raise ConnectionResetError
         except OSError:
             ours.close()
             raise
-        self._judges[cpu] += 1
+        if cpu is not None:
+            self._judges[cpu] += 1
         return _Judge(ours, fds[0], cpu)
+
+    def _least_used(self) -> int:
+        """Of all processors, one with the fewest of our judges; of these, the one where this process is, since the
+        kernel has put that on an idle one."""
+        here = _processor()
+        return min(os.sched_getaffinity(0), key=lambda cpu: (self._judges[cpu], cpu != here, cpu))
 
 
 def _processor() -> int:
@@ -187,11 +195,11 @@ def _processor() -> int:
 class _Judge:
     """A judge's process, as its parent sees it."""
 
-    def __init__(self, control: socket.socket, pidfd: int, cpu: int) -> None:
+    def __init__(self, control: socket.socket, pidfd: int, cpu: int | None) -> None:
         self._control = control
         self.pidfd = pidfd
         self.cpu = cpu
-        """The processor that it is on."""
+        """The processor that it stays on, if any."""
 
     def take(self, descriptors: Sequence[int]) -> bool:
         """Give it a submission; False where it is gone."""

@@ -107,8 +107,13 @@ def local(
     hand_ins: int,
     jobs: int,
     seed: int,
+    *,
+    pinned: bool = True,
 ) -> Iterator[Local]:
-    """The process that workers are forked from, and the one that judges are forked from. `seed`: of the run."""
+    """The process that workers are forked from, and the one that judges are forked from.
+
+    seed: of the run. pinned: as `WarmJudge` has it.
+    """
     from grader.checking.warm import WarmJudge
 
     modules = preload(assignment, selected)
@@ -130,6 +135,7 @@ def local(
                 seed=seed,
                 many=many,
                 sessions=min(math.isqrt(hand_ins // 2), _MOST_SESSIONS),
+                pinned=pinned,
             )
         )
         judge.start()

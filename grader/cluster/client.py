@@ -6,12 +6,21 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import dask
 from distributed import Client, LocalCluster
 
 from grader.cluster import LOCAL
 from grader.errors import ClusterUnusable
 
 RESOURCE = "grader"
+_LEAN = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.scheduler.active-memory-manager.start": False,
+}
+"""What a cluster for one run does without: it watches itself for a dashboard that nobody opens."""
 
 
 @contextmanager
@@ -22,7 +31,11 @@ def connected(address: str, jobs: int, patience_s: float = 20.0) -> Iterator[Cli
     """
     logging.getLogger("distributed").setLevel(logging.ERROR)  # a node that comes or goes is no news here
     if address == LOCAL:
-        with _own_cluster(jobs) as cluster, Client(cluster, set_as_default=False) as client:
+        with (
+            dask.config.set(_LEAN),
+            _own_cluster(jobs) as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):
             yield client
         return
     try:

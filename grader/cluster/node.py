@@ -35,7 +35,8 @@ def main() -> int:
     order: Order = pickle.load(questions)
     try:
         assignment, selected = _prepared(order)
-        with local(assignment, selected, order.isolation, _MANY, 1, order.seed) as judges:
+        judging = local(assignment, selected, order.isolation, _MANY, 1, order.seed, pinned=False)
+        with judging as judges:
             _serve(questions, answers, judges, order.timeout_s)
     except GraderError as error:
         _say(answers, Refusal(error.message, error.next_step, final=True))
