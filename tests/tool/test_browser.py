@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from grader.render import render
 from tests.tool import reports
+from tests.tool.browser import CHROMIUM, needed
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-    None,
-)
 FLAGS = (
     "--headless",
     "--disable-gpu",
@@ -39,7 +33,7 @@ PAYLOADS = (
     f"javascript:{OWNED}",
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; .ci/run installs Debian's")
+pytestmark = needed
 
 
 def dom_of(page: Path, profile: Path) -> str:

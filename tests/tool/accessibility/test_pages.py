@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from grader.classbook.page import html_page as class_book
 from grader.classbook.statistics import class_statistics
@@ -19,28 +19,18 @@ from grader.render import render
 from grader.similar.page import html_page as similar_page
 from grader.similar.pairs import Code, find_pairs
 from tests.tool import reports
+from tests.tool.browser import browser, needed  # noqa: F401
 from tests.tool.classbook.conftest import checks, standing
 from tests.tool.languages.test_language import COURSEWORK
 from tests.tool.review.conftest import book, pocket, queue  # noqa: F401  # the fixtures
-from tests.tool.review.test_browser import CHROMIUM, address  # noqa: F401
+from tests.tool.review.test_browser import address  # noqa: F401
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; .ci/run installs it"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = needed
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
     page = browser.new_context(viewport={"width": 1100, "height": 900}).new_page()
     yield page
     page.context.close()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from grader.gradebook import Gradebook
 from grader.review import serve as serving
 from grader.review.queue import Queue
+from tests.tool.browser import browser, needed  # noqa: F401  # the fixture
 
-CHROMIUM = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; .ci/run installs it"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = needed
 
 
 @pytest.fixture
@@ -51,14 +47,12 @@ def address(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
-        page.goto(address)
-        expect(page.locator("#item")).to_be_visible()
-        yield page
-        browser.close()
+def page(address: str, browser: Browser) -> Iterator[Page]:  # noqa: F811
+    page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
+    page.goto(address)
+    expect(page.locator("#item")).to_be_visible()
+    yield page
+    page.context.close()
 
 
 def test_marking_by_keyboard(page: Page, book: Gradebook) -> None:
