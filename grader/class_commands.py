@@ -230,9 +230,11 @@ def export(
             same = check_export(opened, found, form, file, policy=policy, roster=roster, column=column)
             click.echo(f"{file} holds the gradebook's marks of {same} students.")
             return
-        left_out = write_export(opened, found, form, file, policy=policy, roster=roster, column=column)
-    for student, why in left_out.items():
+        written = write_export(opened, found, form, file, policy=policy, roster=roster, column=column)
+    for student, why in written.left_out.items():
         click.echo(f"no mark for {_line(student)}: {_line(why)}", err=True)
+    for remark in written.remarks:
+        click.echo(_line(remark), err=True)
     click.echo(file)
 
 

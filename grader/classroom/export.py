@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 from grader.classroom.policy import BEST, Policy, counted, final_mark
 from grader.errors import GraderError, UsageError
 from grader.exporters import Export, Line, Roster, find, roster_from
-from grader.exporters.base import to_two_places
+from grader.exporters.base import Written, to_two_places
 from grader.gradebook import Gradebook, Override, Standing, standing_of, standings
 from grader.gradebook.final import final_report
 from grader.model import Assignment, GradeReport
@@ -60,8 +61,8 @@ def write_export(
     policy: Policy,
     roster: Path | None = None,
     column: str | None = None,
-) -> dict[str, str]:
-    """Write the export called `name` to the file `out`; gives, by student, why somebody has no mark in it."""
+) -> Written:
+    """Write the export called `name` to the file `out`; gives what was written, and what is to be said of it."""
     exporter, export = find(name), _export(book, assignment, policy, roster, column)
     written = exporter.write(export)
     try:
@@ -72,7 +73,20 @@ def write_export(
             f"The export cannot be written to {out}: {error}.", "Name another file with --out."
         ) from None
     check_export(book, assignment, name, out, policy=policy, roster=roster, column=column)
-    return dict(written.left_out)
+    return replace(written, remarks=(*_of_some_checks(export), *written.remarks))
+
+
+def _of_some_checks(export: Export) -> tuple[str, ...]:
+    """Said where marks are of fewer points than the assignment has."""
+    whole = sum((check.points for check in export.assignment.checks), Decimal(0))
+    fewer = [line for line in export.lines if line.points is not None and line.possible < whole]
+    if not fewer:
+        return ()
+    least = min(line.possible for line in fewer)
+    return (
+        f"{len(fewer)} marks are of fewer points than the assignment's {rounded(whole)}, down to {rounded(least)}: "
+        "only some of its checks were run.",
+    )
 
 
 def check_export(
@@ -92,6 +106,8 @@ def check_export(
     exporter, export = find(name), _export(book, assignment, policy, roster, column)
     try:
         held = exporter.read(file.read_bytes(), export)
+    except FileNotFoundError:
+        raise UsageError(f"There is no {file}.", f"Write it first:  grade export {name}") from None
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UsageError(f"{file} cannot be read as {name}: {error}.", "Export it again.") from None
     differing = _differences(export, held, two_places=name in _TWO_PLACES)

@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Protocol
 
 from grader.errors import UsageError
 from grader.gradebook import Standing
 from grader.model import Assignment, GradeReport
+from grader.serialise import rounded
 from grader.text import one_line
 
 CELL_LIMIT = 30_000
@@ -73,6 +74,8 @@ class Written:
     content: bytes
     left_out: Mapping[str, str] = field(default_factory=dict)
     """By student key: why the student has no mark in it."""
+    remarks: tuple[str, ...] = ()
+    """What whoever uploads it should know."""
 
 
 class Exporter(Protocol):
@@ -96,6 +99,19 @@ class Exporter(Protocol):
 def to_two_places(points: Decimal) -> Decimal:
     """As the platforms have marks: two decimals, halves up, in the student's favour."""
     return points.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def of_other_points(platform: str, maximum: str, lines: Sequence[Line]) -> tuple[str, ...]:
+    """A remark where the platform would show marks out of other points than they are of. `maximum`: as it says it."""
+    try:
+        there = Decimal(maximum.strip())
+    except InvalidOperation:
+        return ()
+    ours = sorted({line.possible for line in lines if line.points is not None})
+    if all(points == there for points in ours):
+        return ()
+    here = " or ".join(str(rounded(points)) for points in ours)
+    return (f"{platform} shows them out of {rounded(there)} points, and they are of {here}.",)
 
 
 def table(rows: Sequence[Sequence[str]], *, bom: bool = False) -> bytes:

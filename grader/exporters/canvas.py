@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from grader.errors import UnknownName, UsageError
-from grader.exporters.base import Export, Roster, Written, column_of, read_table, table, to_two_places
+from grader.exporters.base import (
+    Export,
+    Roster,
+    Written,
+    column_of,
+    of_other_points,
+    read_table,
+    table,
+    to_two_places,
+)
 from grader.exporters.tables import why_blank
 
 _EXCUSED = "EX"
@@ -39,6 +48,7 @@ class Canvas:
         # Only what identifies a student goes back, so that no other mark is imported a second time.
         kept = [place for place, name in enumerate(roster.header) if name.strip().casefold() in _FIXED]
         rows = [[roster.header[place] for place in kept] + [roster.header[column]]]
+        remarks: tuple[str, ...] = ()
         left_out = {s: "not in the roster" for s in lines if s not in places}
         for place, row in enumerate(roster.rows):
             cells = [row[k] for k in kept]
@@ -51,9 +61,10 @@ class Canvas:
                 rows.append([*cells, _EXCUSED if excused else mark])
             elif _is_points_possible(row):
                 rows.append([*cells, row[column]])
+                remarks = of_other_points("Canvas", row[column], export.lines)
             else:
                 rows.append([*cells, ""])
-        return Written(table(rows), left_out)
+        return Written(table(rows), left_out, remarks)
 
     def read(self, content: bytes, export: Export) -> Mapping[str, Decimal | None]:
         header, *rows = read_table(content)
@@ -84,8 +95,8 @@ def _column(export: Export, roster: Roster) -> int:
     matching = [name for name in names if _without_id(name).casefold() == title]
     if len(matching) != 1:
         raise UsageError(
-            f"The roster has {len(matching)} columns called {export.assignment.title!r}.",
-            f"Name one with --column; there are {', '.join(names[:12])}.",
+            f"The roster has {len(matching) or 'no'} columns called {export.assignment.title!r}.",
+            f"Name one with --column; it has {', '.join(names[:12])}.",
         )
     return roster.header.index(matching[0])
 

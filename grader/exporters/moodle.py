@@ -19,6 +19,7 @@ from grader.exporters.base import (
     Roster,
     Written,
     column_of,
+    of_other_points,
     read_table,
     roster_from,
     safe,
@@ -50,6 +51,7 @@ class Moodle:
         lowered = [name.strip().casefold() for name in roster.header]
         feedback = lowered.index("feedback comments") if "feedback comments" in lowered else None
         places = _places(roster, export)
+        most = lowered.index("maximum grade") if "maximum grade" in lowered else None
         rows = [list(row) for row in roster.rows]
         left_out = {
             line.student: "not in the worksheet" for line in export.lines if line.student not in places
@@ -64,7 +66,9 @@ class Moodle:
             rows[place][grade] = str(to_two_places(line.points))
             if feedback is not None:
                 rows[place][feedback] = safe(" ".join([_summary(line.standing.checks), *line.notes]))
-        return Written(table([list(roster.header), *rows], bom=True), left_out)
+        maximum = "" if most is None or not rows else rows[0][most]
+        remarks = of_other_points("Moodle", maximum, export.lines)
+        return Written(table([list(roster.header), *rows], bom=True), left_out, remarks)
 
     def read(self, content: bytes, export: Export) -> Mapping[str, Decimal | None]:
         roster = roster_from(content)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
@@ -69,7 +70,7 @@ def test_what_is_written_is_read_back_as_the_gradebook_has_it(
     name: str, book: Gradebook, pocket: Assignment, tmp_path: Path, roster: dict[str, Path | None]
 ) -> None:
     out = tmp_path / "out" / "file"
-    left_out = write_export(book, pocket, name, out, policy=Policy(), roster=roster[name])
+    left_out = write_export(book, pocket, name, out, policy=Policy(), roster=roster[name]).left_out
     assert left_out == {}
     excused = name == "canvas"  # bob is EX there
     assert check_export(book, pocket, name, out, policy=Policy(), roster=roster[name]) == 3 - excused
@@ -94,7 +95,7 @@ def test_nobody_without_a_mark_is_given_a_zero(
     entry = graded("doeann_101", attempt=2).entry
     book.record_failure(run, ASSIGNMENT, entry, "It hangs.")
     out = tmp_path / "file"
-    left_out = write_export(book, pocket, name, out, policy=Policy(), roster=roster[name])
+    left_out = write_export(book, pocket, name, out, policy=Policy(), roster=roster[name]).left_out
     assert "not graded: It hangs." in left_out["doeann_101"]
     excused = name == "canvas"
     assert check_export(book, pocket, name, out, policy=Policy(), roster=roster[name]) == 2 - excused
@@ -212,8 +213,26 @@ def test_someone_who_is_not_in_the_roster_is_named(
 ) -> None:
     book.record(run, graded("stranger_999", "2"))
     out = tmp_path / "o"
-    left_out = write_export(book, pocket, "canvas", out, policy=Policy(), roster=roster["canvas"])
+    left_out = write_export(book, pocket, "canvas", out, policy=Policy(), roster=roster["canvas"]).left_out
     assert left_out == {"stranger_999": "not in the roster"}
+
+
+def test_marks_of_other_points_than_the_platform_has_are_said(
+    book: Gradebook, pocket: Assignment, tmp_path: Path, roster: dict[str, Path | None]
+) -> None:
+    out = tmp_path / "o"
+    more = replace(pocket, checks=(*pocket.checks, Check("1.two", "1", "Two", Decimal(3))))
+    for name in ("canvas", "moodle"):
+        file = roster[name]
+        assert file is not None
+        assert write_export(book, pocket, name, out, policy=Policy(), roster=file).remarks == ()
+        text = file.read_text("utf-8")
+        file.write_text(text.replace(",2.0,", ",5,").replace(",2.00,", ",5.00,"), "utf-8")
+        written = write_export(book, more, name, out, policy=Policy(), roster=file)
+        assert written.remarks == (
+            "3 marks are of fewer points than the assignment's 5, down to 2: only some of its checks were run.",
+            f"{name.title()} shows them out of 5 points, and they are of 2.",
+        )
 
 
 def test_best_attempt_counts_where_the_course_says_so(book: Gradebook, pocket: Assignment, run: int) -> None:
