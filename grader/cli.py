@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from grader import __version__, author_commands, class_commands
+from grader import __version__, author_commands, book_commands, class_commands
+from grader.command_options import ASSIGNMENT
 from grader.console import console
 from grader.distribution.command import dist
 from grader.doctor.command import doctor
@@ -52,7 +53,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, readable=False))
-@class_commands.ASSIGNMENT
+@ASSIGNMENT
 @click.option("--debug", is_flag=True, hidden=True)
 def init(directory: Path, assignment: str, debug: bool) -> None:
     """Write the starter kit, what a student hands in, to DIRECTORY."""
@@ -155,7 +156,7 @@ def _import_reference() -> None:
 @main.command(name="list")
 @click.option("--part", "parts", multiple=True, metavar="ID", help='Only this part; "2" is all of section 2.')
 @click.option("--public", is_flag=True, help="Public checks only.")
-@class_commands.ASSIGNMENT
+@ASSIGNMENT
 @click.option("--debug", is_flag=True, hidden=True)
 def list_(parts: tuple[str, ...], public: bool, assignment: str, debug: bool) -> None:
     """List the parts, their checks and points."""
@@ -172,8 +173,8 @@ for command in (
     doctor,
     class_commands.class_book,
     class_commands.review,
-    class_commands.show_book,
-    class_commands.diff,
+    book_commands.show_book,
+    book_commands.diff,
     class_commands.export,
     class_commands.similar,
     author_commands.new,

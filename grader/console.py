@@ -18,6 +18,23 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
+def table_console() -> Console:
+    """Of the output, for tables: where a file or a program reads it, so wide that nothing is cut."""
+    from rich.console import Console
+
+    made = Console(highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = 400
+    return made
+
+
+def shown_line(text: str) -> str:
+    """A text of any origin as one harmless line."""
+    from grader.text import one_line
+
+    return one_line(text)
+
+
 @contextmanager
 def ended_like_ctrl_c() -> Iterator[None]:
     """A SIGTERM, as of `timeout 60 grade PATH`, ends the worker and removes its files as Ctrl-C does."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from grader.class_commands import ASSIGNMENT
+from grader.command_options import ASSIGNMENT
 from grader.console import console, ended_like_ctrl_c
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code

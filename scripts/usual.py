@@ -19,7 +19,8 @@ import pytest
 
 from grader.assignment import load_assignment, select
 from grader.checking.evidence import Running
-from grader.checking.plugin import ChecksPlugin, check_id, derive_seed
+from grader.checking.items import check_id
+from grader.checking.plugin import ChecksPlugin, derive_seed
 from grader.checking.session import check_files
 from grader.intake import read_submission
 from grader.model import Status

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import pytest
 
 import grader
-from grader.checking.plugin import ChecksPlugin, check_id
+from grader.checking.items import check_id
+from grader.checking.plugin import ChecksPlugin
 from grader.checking.session import results_of, run_checks, run_session
 from grader.checking.student import AskWorker
 from grader.checking.surroundings import Surroundings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
@@ -20,6 +20,7 @@ from grader.checking.asserted import Asserted
 from grader.checking.brought import Brought
 from grader.checking.evidence import Running
 from grader.checking.faults import Rules, unread_code
+from grader.checking.items import CheckFiles, check_id, mark_check, raised_in_check_file
 from grader.checking.marks import FIXTURES
 from grader.checking.numeric import Numbers
 from grader.checking.outcomes import Blocked, Failed, Missing, Outcome
@@ -46,8 +47,6 @@ _EACH: dict[str, Callable[[Check], bool]] = {
 _GIVEN = frozenset(FIXTURES) - _EACH.keys()
 
 _ENDS_THE_SESSION = (KeyboardInterrupt, pytest.exit.Exception)
-
-_CHECK = pytest.StashKey[str | None]()
 
 OnStart = Callable[[Check], None]
 OnFinish = Callable[[Check, Status], None]
@@ -111,7 +110,7 @@ class ChecksPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector:
         """pytest would list the folder, and ask its hooks about every other file in it."""
-        collector: pytest.Collector = _CheckFiles.from_parent(parent, path=path)
+        collector: pytest.Collector = CheckFiles.from_parent(parent, path=path)
         return collector
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -128,7 +127,7 @@ class ChecksPlugin:
         session.gethookproxy = lambda fspath: session.config.hook  # type: ignore[method-assign]
         order = {identifier: place for place, identifier in enumerate(self.selected)}
         for item in items:
-            item.stash[_CHECK] = identifier = _marked(item)
+            identifier = mark_check(item)
             if identifier is not None:
                 self.check_of[item.nodeid] = identifier
         items[:] = sorted(
@@ -266,7 +265,7 @@ class ChecksPlugin:
     def _take_down(self, identifier: str, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         error = excinfo.value
         running = self.running[identifier]
-        if isinstance(error, AssertionError) and _raised_in_check_file(excinfo, self.assignment):
+        if isinstance(error, AssertionError) and raised_in_check_file(excinfo, self.assignment):
             error = Failed(str(error).partition("\n")[0] or "The check's assertion does not hold.")
         if isinstance(error, Outcome):
             running.outcome = error
@@ -306,20 +305,6 @@ class ChecksPlugin:
         self._worker = None
 
 
-class _CheckFiles(pytest.Directory):
-    """The files named on the command line that lie in one folder, or below it."""
-
-    def collect(self) -> Iterator[pytest.Collector]:
-        """A collector for each file, and for each folder on the way to others, in the order of their names."""
-        below = [Path(name) for name in self.config.args if self.path in Path(name).parents]
-        for name in sorted({path.relative_to(self.path).parts[0] for path in below}):
-            path = self.path / name
-            if path in below:
-                yield from self.ihook.pytest_collect_file(file_path=path, parent=self)
-            else:
-                yield self.ihook.pytest_collect_directory(path=path, parent=self)
-
-
 for _name in sorted(_GIVEN):
     setattr(
         ChecksPlugin, f"_fixture_{_name}", pytest.fixture(name=_name)(getattr(ChecksPlugin, f"_give_{_name}"))
@@ -330,22 +315,7 @@ def _reraise(error: BaseException) -> NoReturn:
     raise error
 
 
-def check_id(item: pytest.Item) -> str | None:
-    """The id in the `check` mark, or None for a test that is no check."""
-    return item.stash[_CHECK]
-
-
-def _marked(item: pytest.Item) -> str | None:
-    mark = item.get_closest_marker("check")
-    return str(mark.args[0]) if mark and mark.args else None
-
-
 @lru_cache(maxsize=1_024)
 def derive_seed(seed: int, identifier: str) -> int:
     """The seed of one check, below 2^31: independent of which other checks run."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{identifier}".encode()).digest()[:4], "big") >> 1
-
-
-def _raised_in_check_file(excinfo: pytest.ExceptionInfo[BaseException], assignment: Assignment) -> bool:
-    """True where the assertion stands in the assignment's own check, not in a library below it."""
-    return bool(excinfo.traceback) and assignment.root in Path(excinfo.traceback[-1].path).parents

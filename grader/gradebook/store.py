@@ -11,10 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
-from sys import intern
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -36,8 +33,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from grader.errors import GraderError, UsageError
 from grader.gradebook import tables
 from grader.gradebook.records import Entry, Graded, Mark, Override, Result, Run
+from grader.gradebook.rows import MARK_COLUMNS, entry_values, mark_of, override_of, result_of
 from grader.json_text import json_text
-from grader.model import GradeReport, Status
+from grader.model import GradeReport
 from grader.serialise import from_document
 from grader.text import storable
 
@@ -149,7 +147,7 @@ class Gradebook:
     def record(self, run: int, graded: Graded) -> bool:
         """Record one graded hand-in; False where the same has been recorded already, by whomever."""
         report = graded.report
-        values = _entry_values(graded.entry) | {
+        values = entry_values(graded.entry) | {
             "run_id": run,
             "assignment_id": report.assignment_id,
             "fingerprint": graded.fingerprint,
@@ -179,7 +177,7 @@ class Gradebook:
         self, run: int, assignment_id: str, entry: Entry, reason: str, duration_s: float = 0.0
     ) -> None:
         """Record that a hand-in could not be graded, and why. An earlier result of it stays the one that counts."""
-        values = _entry_values(entry) | {
+        values = entry_values(entry) | {
             "run_id": run,
             "assignment_id": assignment_id,
             "fingerprint": f"failed in run {run}",
@@ -245,12 +243,12 @@ class Gradebook:
         with self._reading() as connection:
             marks: dict[int, dict[str, Mark]] = {}
             # In the order of recording, which is that of the assignment.
-            for some in connection.execute(select(*_MARK).where(whose_marks)).partitions(_AT_ONCE):
+            for some in connection.execute(select(*MARK_COLUMNS).where(whose_marks)).partitions(_AT_ONCE):
                 for result_id, *values in some:
-                    mark = _mark(*values)
+                    mark = mark_of(*values)
                     marks.setdefault(result_id, {})[mark.check_id] = mark
             rows = connection.execute(select(*columns).where(which).order_by(tables.result.c.id))
-            return [_result(row, marks.get(row.id, {})) for row in rows]
+            return [result_of(row, marks.get(row.id, {})) for row in rows]
 
     def report(self, result_id: int) -> GradeReport:
         """The report of a result, as it was exported: hidden values left out, points exact."""
@@ -304,7 +302,7 @@ class Gradebook:
             if row.points is None:
                 found.pop(place, None)
             else:
-                found[place] = _override(row)
+                found[place] = override_of(row)
         return found
 
     def override_history(self, assignment_id: str) -> list[dict[str, Any]]:
@@ -374,61 +372,6 @@ def _careful_sqlite(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _entry_values(entry: Entry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in Entry.__slots__} | {
-        "members": json.dumps(entry.members, ensure_ascii=False)
-    }
-
-
-def _result(row: Row[Any], marks: dict[str, Mark]) -> Result:
-    values = {name: getattr(row, name) for name in Entry.__slots__}
-    return Result(
-        id=row.id,
-        run=row.run_id,
-        entry=Entry(**values | {"members": tuple(json.loads(row.members))}),
-        created=row.created,
-        earned=Decimal(row.earned or 0),
-        possible=Decimal(row.possible or 0),
-        complete=bool(row.complete),
-        duration_s=row.duration_s,
-        failure=row.failure,
-        marks=marks,
-    )
-
-
-_MARK = [
-    tables.mark.c[name]
-    for name in (
-        "result_id", "check_id", "status", "earned", "possible", "diagnosis", "key", "duration_s", "diagnosis_title",
-    )
-]  # fmt: skip
-
-
-def _mark(
-    check_id: str, status: str, earned: str, possible: str, diagnosis: str | None, key: str, *rest: Any
-) -> Mark:
-    """There are as many as students times checks, with few different texts in them: each is kept once."""
-    points = _decimal(earned), _decimal(possible)
-    return Mark(intern(check_id), _status(status), *points, diagnosis, intern(key), *rest)
-
-
-_status = lru_cache(Status)
-_decimal = lru_cache(maxsize=1024)(Decimal)  # a class has few different marks, many times each
-
-
-def _override(row: Row[Any]) -> Override:
-    return Override(
-        student=row.student,
-        check_id=row.check_id,
-        submission_sha256=row.submission_sha256,
-        points=Decimal(row.points),
-        reason=row.reason,
-        author=row.author,
-        created=row.created,
-        id=row.id,
-    )
 
 
 def _now() -> str:
