@@ -134,9 +134,12 @@ class Zygote:
         warm.set_folders(view.SANDBOX if strict else os.path.join(config["base"], view.SCRATCH))
         os.chdir("/")
         many = config["many"]
+        usual = gc.get_threshold()
+        gc.set_threshold(*usual[:2], 1_000_000)  # what is loaded stays: only what is new is searched for garbage
         self._harness = warm.load(config["preload"], sources, self._sealer.assets, many=many)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*usual)
         self._sealer.warmed(many=many)
         self._warm_bytes = self._sealer.address_space()
         self._sealer.freeze()
