@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import inspect
 import io
 import json
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 
 import numpy as np
 import torch
@@ -179,3 +181,22 @@ def refused_download():
     except OSError:
         return True
     return False
+
+
+def cycles_are_collected():
+    """Without a word to the collector, in all its generations: old ones too are searched in time."""
+
+    class Node:
+        def __init__(self):
+            self.me = self
+            self.next = None
+
+    young = weakref.ref(Node())
+    kept = [Node() for _ in range(50_000)]
+    old = weakref.ref(kept[0])
+    kept[0] = None
+    for _ in range(200):
+        kept.extend(Node() for _ in range(5_000))
+        if old() is None:
+            break
+    return gc.isenabled() and young() is None and old() is None
