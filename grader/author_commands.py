@@ -9,16 +9,15 @@ from typing import Any, NoReturn
 
 import click
 
+from grader.command_options import DEBUG, PATH
 from grader.console import console, ended_like_ctrl_c
 from grader.exitcode import ExitCode
 
-_PATH = click.Path(path_type=Path, readable=False)
-
 
 @click.command("new", short_help="Write a new assignment, which passes `grade verify`.")
-@click.argument("folder", type=_PATH, metavar="ASSIGNMENT")
+@click.argument("folder", type=PATH, metavar="ASSIGNMENT")
 @click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def new(folder: Path, title: str | None, debug: bool) -> None:
     """Write a new assignment, which passes `grade verify` as it stands."""
     from grader.scaffold import new_assignment
@@ -31,10 +30,10 @@ def new(folder: Path, title: str | None, debug: bool) -> None:
 
 
 @click.command("import", short_help="Turn a notebook or tests into the draft of one.")
-@click.argument("files", type=_PATH, nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", type=_PATH, metavar="DIR", help="Folder of the draft. [the first file's name]")
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", type=PATH, metavar="DIR", help="Folder of the draft. [the first file's name]")
 @click.option("--title", metavar="TEXT", help="As printed on top of a report. [made of the folder's name]")
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def import_(files: tuple[Path, ...], out: Path | None, title: str | None, debug: bool) -> None:
     """Turn a notebook with asserts, nbgrader or otter tests into a draft."""
     from grader.importing import import_files

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.command_options import ASSIGNMENT, BOOK, DEBUG
-from grader.console import shown_line, table_console
+from grader.console import table_console
 from grader.errors import UsageError
 from grader.frontdoor import OneOf
+from grader.text import one_line
 
 if TYPE_CHECKING:
     from grader.classroom.difference import Change
@@ -110,7 +111,7 @@ def _print_changes(found: Iterable[Change], first: int, second: int) -> None:
     for change in found:
         count += 1
         before, after = _points(change.before), _points(change.after)
-        console.print(f"{shown_line(change.name)}: {before} → {after}  ({change.difference:+})", markup=False)
+        console.print(f"{one_line(change.name)}: {before} → {after}  ({change.difference:+})", markup=False)
         for check in change.checks:
             was = "–" if check.before is None else check.before.status.value
             is_now = "–" if check.after is None else check.after.status.value
@@ -187,7 +188,7 @@ def _show(form: str, rows: list[dict[str, Any]]) -> None:
 
     table = Table(*columns, box=None, header_style="italic", pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(shown_line(str("" if value is None else value))) for value in row.values()))
+        table.add_row(*(Text(one_line(str("" if value is None else value))) for value in row.values()))
     table_console().print(table if rows else "Nothing.", highlight=False)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from grader.command_options import ASSIGNMENT, BOOK, COURSE, DEBUG, PATH
-from grader.console import shown_line
 from grader.errors import UsageError
+from grader.text import one_line
 
 
 @click.command("class")
@@ -150,9 +150,9 @@ def export(
             return
         written = write_export(opened, found, form, file, policy=policy, roster=roster, column=column)
     for student, why in written.left_out.items():
-        click.echo(f"no mark for {shown_line(student)}: {shown_line(why)}", err=True)
+        click.echo(f"no mark for {one_line(student)}: {one_line(why)}", err=True)
     for remark in written.remarks:
-        click.echo(shown_line(remark), err=True)
+        click.echo(one_line(remark), err=True)
     click.echo(file)
 
 
@@ -195,7 +195,7 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
     found, class_ = find_assignment(assignment), read_class(path)
     codes, unread = codes_of(class_)
     for name, why in unread.items():
-        click.echo(f"not compared: {shown_line(name)}: {shown_line(why)}", err=True)
+        click.echo(f"not compared: {one_line(name)}: {one_line(why)}", err=True)
     if len(codes) < 2:
         said = f"There are {len(codes)} hand-ins with code in {str(path)!r}."
         raise UsageError(said, "Name the folder of the class.")
@@ -207,7 +207,7 @@ def similar(path: Path, least: float, out: Path, assignment: str, debug: bool) -
         raise UsageError(f"The page cannot be written: {error}.", "Name another file with --out.") from None
     for pair in pairs[:20]:
         click.echo(
-            f"{pair.shares[0]:4.0%} {pair.shares[1]:4.0%}  {shown_line(pair.one.name)}  {shown_line(pair.other.name)}"
+            f"{pair.shares[0]:4.0%} {pair.shares[1]:4.0%}  {one_line(pair.one.name)}  {one_line(pair.other.name)}"
         )
     number = f"{len(pairs)} pair{'' if len(pairs) == 1 else 's'}"
     click.echo(f"{number} among {len(codes)} hand-ins: {out}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from grader import __version__, author_commands, book_commands, class_commands
-from grader.command_options import ASSIGNMENT
+from grader.command_options import ASSIGNMENT, DEBUG
 from grader.console import console
 from grader.distribution.command import dist
 from grader.doctor.command import doctor
@@ -54,7 +54,7 @@ def main() -> None:
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path, readable=False))
 @ASSIGNMENT
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def init(directory: Path, assignment: str, debug: bool) -> None:
     """Write the starter kit, what a student hands in, to DIRECTORY."""
     from grader.starter import COURSEWORK, write_starter
@@ -91,7 +91,7 @@ def init(directory: Path, assignment: str, debug: bool) -> None:
     help="Write figures and plot there, and the trained models to DIR/checkpoints.",
 )
 @click.option("--seed", type=Seed(), metavar="N", default=0, help="Of shuffling, dropout and the new head.")
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def reference(markdown: bool, run: str | None, debug: bool, **options: Any) -> None:
     """Print every number of the coursework with its derivation, or do the real run of 3b or 3d."""
     _import_reference()
@@ -110,7 +110,7 @@ def reference(markdown: bool, run: str | None, debug: bool, **options: Any) -> N
 
 @main.group(invoke_without_command=True, short_help="The data and models of the real run: what is here.")
 @click.option("--check", "thorough", is_flag=True, help="Compare every byte with what was fetched.")
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 @click.pass_context
 def assets(context: click.Context, thorough: bool, debug: bool) -> None:
     """Show the data and models of the real run: what is here, and where it is kept."""
@@ -131,7 +131,7 @@ def assets(context: click.Context, thorough: bool, debug: bool) -> None:
     help="From a mirror of the hub, or the cache of another machine.",
 )
 @click.option("--again", is_flag=True, help="Also what is here already.")
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def fetch(names: tuple[str, ...], source: Path | None, again: bool, debug: bool) -> None:
     """Fetch them once; from then on all works without a network."""
     from grader.assets_table import fetch_assets
@@ -157,7 +157,7 @@ def _import_reference() -> None:
 @click.option("--part", "parts", multiple=True, metavar="ID", help='Only this part; "2" is all of section 2.')
 @click.option("--public", is_flag=True, help="Public checks only.")
 @ASSIGNMENT
-@click.option("--debug", is_flag=True, hidden=True)
+@DEBUG
 def list_(parts: tuple[str, ...], public: bool, assignment: str, debug: bool) -> None:
     """List the parts, their checks and points."""
     from grader.assignment import find_assignment

@@ -28,13 +28,6 @@ def table_console() -> Console:
     return made
 
 
-def shown_line(text: str) -> str:
-    """A text of any origin as one harmless line."""
-    from grader.text import one_line
-
-    return one_line(text)
-
-
 @contextmanager
 def ended_like_ctrl_c() -> Iterator[None]:
     """A SIGTERM, as of `timeout 60 grade PATH`, ends the worker and removes its files as Ctrl-C does."""

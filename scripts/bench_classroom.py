@@ -9,7 +9,7 @@ after the other; the latter with everything in pytest switched off that `grade` 
 and two processes that only count. CPU is user + system time of the whole process tree. Where two cores are two threads
 of one, each of two processes takes more of it: two jobs compare with two pytests at a time, one job with one pytest.
 
-How much more two cores get done is taken from two jobs on all cores and one job on one of them, as it is for counting:
+How much more two cores get done is taken from two jobs on two cores and one job on one of them, as it is for counting:
 on two cores one job alone takes more than one of them, since its result is recorded while the next is judged.
 """
 

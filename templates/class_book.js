@@ -1,7 +1,9 @@
 "use strict";
 // Sorting and filtering of the table of students, and drawing it as far as it is read: thousands of rows take seconds.
 // Without this script all rows are shown.
-(() => {
+document.documentElement.classList.add("scripted"); // the style leaves out what is not drawn at first
+document.addEventListener("DOMContentLoaded", () => {
+  const step = 250; // as in the style
   const table = document.querySelector("table.students");
   const body = table.tBodies[0];
   const rows = Array.from(body.rows);
@@ -10,7 +12,6 @@
   const open = document.querySelector("#open");
   const shown = document.querySelector("#shown");
   const more = document.querySelector("#more");
-  const step = Number(more.dataset.drawn);
   let order = rows;
   let drawn = step;
   document.querySelector(".filter").hidden = false;
@@ -23,7 +24,7 @@
       count += keep ? 1 : 0;
       row.hidden = !keep || count > drawn;
     }
-    shown.textContent = `${count} of ${rows.length}`;
+    shown.textContent = `${count} of ${rows.length}` + (count > drawn ? `, the first ${drawn} drawn` : "");
     more.hidden = count <= drawn;
   };
   const drawFromTop = () => {
@@ -34,16 +35,17 @@
     drawn += step;
     draw();
   };
+  const drawAll = () => {
+    drawn = rows.length;
+    draw();
+  };
   search.addEventListener("input", drawFromTop);
   open.addEventListener("change", drawFromTop);
-  more.addEventListener("click", drawMore);
+  more.addEventListener("click", drawAll);
   new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && drawMore(), {
     rootMargin: "1000px",
   }).observe(more);
-  window.addEventListener("beforeprint", () => {
-    drawn = rows.length;
-    draw();
-  });
+  window.addEventListener("beforeprint", drawAll);
 
   const key = (row, column) => {
     const cell = row.cells[column];
@@ -70,4 +72,5 @@
     });
   });
   draw();
-})();
+  body.classList.add("drawn");
+});

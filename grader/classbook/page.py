@@ -32,8 +32,6 @@ SCHEMA_VERSION = "1.1"
 _NAME = 80
 _BINS = 20
 _WEAK = 0.2
-_DRAWN = 250
-"""Students that the page draws at once; more follow as it is read."""
 """Discrimination below which a check tells students hardly apart (Ebel, 1965)."""
 
 
@@ -95,7 +93,6 @@ def html_page(
         titles=titles,
         troubles=_troubles(statistics),
         rows=_rows(standings, [part.id for part in parts], reports, out, marks or {}),
-        drawn=_DRAWN,
         marked=marks is not None,
         labels={status: LABELS[status] for status in Status},
         weak=_WEAK,

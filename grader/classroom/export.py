@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,6 +52,16 @@ def _best(
     return standing_of(result, given)
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is to be said of a file that was written."""
+
+    left_out: Mapping[str, str]
+    """By student key: why the student has no mark in it."""
+    remarks: tuple[str, ...]
+    """What whoever uploads it should know."""
+
+
 def write_export(
     book: Gradebook,
     assignment: Assignment,
@@ -61,8 +71,8 @@ def write_export(
     policy: Policy,
     roster: Path | None = None,
     column: str | None = None,
-) -> Written:
-    """Write the export called `name` to the file `out`; gives what was written, and what is to be said of it."""
+) -> Exported:
+    """Write the export called `name` to the file `out`."""
     exporter, export = find(name), _export(book, assignment, policy, roster, column)
     written = exporter.write(export)
     try:
@@ -73,20 +83,30 @@ def write_export(
             f"The export cannot be written to {out}: {error}.", "Name another file with --out."
         ) from None
     check_export(book, assignment, name, out, policy=policy, roster=roster, column=column)
-    return replace(written, remarks=(*_of_some_checks(export), *written.remarks))
+    held = exporter.read(written.content, export)
+    given = [line for line in export.lines if held.get(line.student) is not None]
+    remarks = (*_of_fewer_points(assignment, given), *_of_other_points(name, written, given))
+    return Exported(written.left_out, remarks)
 
 
-def _of_some_checks(export: Export) -> tuple[str, ...]:
+def _of_fewer_points(assignment: Assignment, given: Sequence[Line]) -> Iterator[str]:
     """Said where marks are of fewer points than the assignment has."""
-    whole = sum((check.points for check in export.assignment.checks), Decimal(0))
-    fewer = [line for line in export.lines if line.points is not None and line.possible < whole]
-    if not fewer:
-        return ()
-    least = min(line.possible for line in fewer)
-    return (
-        f"{len(fewer)} marks are of fewer points than the assignment's {rounded(whole)}, down to {rounded(least)}: "
-        "only some of its checks were run.",
-    )
+    whole = sum((check.points for check in assignment.checks), Decimal(0))
+    fewer = [line.possible for line in given if line.possible < whole]
+    if fewer:
+        marks = "1 mark is" if len(fewer) == 1 else f"{len(fewer)} marks are"
+        yield (
+            f"{marks} of fewer points than the assignment's {rounded(whole)}, down to {rounded(min(fewer))}: "
+            "not all of its checks are in them."
+        )
+
+
+def _of_other_points(name: str, written: Written, given: Sequence[Line]) -> Iterator[str]:
+    """Said where the platform would show marks out of other points than they are of."""
+    ours = sorted({line.possible for line in given})
+    if written.out_of is not None and any(points != written.out_of for points in ours):
+        here = " or ".join(str(rounded(points)) for points in ours)
+        yield f"{name.title()} shows the marks out of {rounded(written.out_of)} points, and they are of {here}."
 
 
 def check_export(
@@ -107,7 +127,9 @@ def check_export(
     try:
         held = exporter.read(file.read_bytes(), export)
     except FileNotFoundError:
-        raise UsageError(f"There is no {file}.", f"Write it first:  grade export {name}") from None
+        raise UsageError(
+            f"There is no {file}.", "Write it first: the same command without --check."
+        ) from None
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UsageError(f"{file} cannot be read as {name}: {error}.", "Export it again.") from None
     differing = _differences(export, held, two_places=name in _TWO_PLACES)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import gc
 import selectors
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from grader import __version__
 from grader.classroom.hand_in import ClassOptions, HandIn, Tally, Watcher
@@ -32,7 +33,7 @@ _Ready = tuple[HandIn, Submission, Plan]
 """A hand-in that was read and has to be judged."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Open:
     """A hand-in that is being judged."""
 
@@ -114,7 +115,7 @@ class ClassRun:
             try:
                 submission = hand_in.read()
             except GraderError as error:
-                self._fail(hand_in, f"{error.message} {error.next_step}".strip(), "unread")
+                self._fail(hand_in, _said(error), "unread")
                 continue
             known = earlier.get(hand_in.student)
             todo = plan(
@@ -133,7 +134,7 @@ class ClassRun:
             try:
                 submission = self._reports.read(submission)
             except GraderError as error:
-                self._fail(hand_in, f"{error.message} {error.next_step}".strip(), submission.sha256)
+                self._fail(hand_in, _said(error), submission.sha256)
                 continue
             yield hand_in, submission, todo
 
@@ -168,42 +169,46 @@ class ClassRun:
 
     def _wait(self) -> None:
         """Until a judge has something to say or has had its time."""
+        self._watch.on_tick()
         if not self._selector.get_map():
             self._judges.wait()
             self._fill()
             return
-        now = time.monotonic()
         running: list[_Open] = [key.data for key in self._selector.get_map().values()]
         deadline = min(open_.began for open_ in running) + self._options.timeout_s
-        wait_s = _TICK_S if self._judges.keep_time else min(max(0.0, deadline - now), _TICK_S)
-        self._watch.on_tick()
-        for key, _ in self._selector.select(wait_s):
-            open_ = key.data
-            if open_.judging.receive():
-                self._finish(open_)
-                self._fill()
-        for open_ in running:
-            over = time.monotonic() - open_.began > self._options.timeout_s
-            if over and not self._judges.keep_time and not open_.judging.closed:
-                self._close(open_)
-                error = out_of_time(self._options.timeout_s)
-                self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256)
+        wait_s = _TICK_S if self._judges.keep_time else min(max(0.0, deadline - time.monotonic()), _TICK_S)
+        ready = self._selector.select(wait_s)
+        now = time.monotonic()
+        done = [key.data for key, _ in ready if key.data.judging.receive()]
+        late = [open_ for open_ in running if open_ not in done and self._is_late(open_, now)]
+        outcomes = [self._ended(open_, now) for open_ in done] + [self._stopped(open_) for open_ in late]
+        try:
+            self._begin()  # a judge that got free has its next hand-in while the last one is recorded
+        finally:  # whatever goes wrong there, these results exist
+            for record in outcomes:
+                record()
         self._fill()
 
-    def _finish(self, open_: _Open) -> None:
-        """Give its judge the next hand-in, and then, beside it, record what came of this one."""
-        took = round(time.monotonic() - open_.began, 3)
+    def _is_late(self, open_: _Open, now: float) -> bool:
+        return not self._judges.keep_time and now - open_.began > self._options.timeout_s
+
+    def _ended(self, open_: _Open, now: float) -> Callable[[], None]:
+        """Takes what its judge found, which is free then; the call records it."""
+        took = round(now - open_.began, 3)
         try:
             results, _ = open_.judging.result()
         except JudgeDied as error:
+            return partial(self._fail, open_.hand_in, _said(error), open_.submission.sha256, took)
+        finally:
             self._close(open_)
-            self._fail(open_.hand_in, f"{error.message} {error.next_step}", open_.submission.sha256, took)
-            return
+        return partial(self._record, open_, results, took)
+
+    def _stopped(self, open_: _Open) -> Callable[[], None]:
+        """Ends its judge; the call records that it had its time."""
         self._close(open_)
-        try:
-            self._begin()
-        finally:  # whatever goes wrong there, this result exists
-            self._record(open_, results, took)
+        return partial(
+            self._fail, open_.hand_in, _said(out_of_time(self._options.timeout_s)), open_.submission.sha256
+        )
 
     def _record(self, open_: _Open, results: Sequence[CheckResult], took: float) -> None:
         report = self._report(open_, results, took)
@@ -252,6 +257,10 @@ class ClassRun:
         """What still runs is ended; nothing of it is recorded."""
         for key in list(self._selector.get_map().values()):
             self._close(key.data)
+
+
+def _said(error: GraderError) -> str:
+    return f"{error.message} {error.next_step}".strip()
 
 
 def entry_of(hand_in: HandIn, submission_sha256: str) -> Entry:

@@ -57,7 +57,7 @@ class Judges(Protocol):
         """Whether they stop by themselves what takes longer than its time."""
 
     def wait(self) -> None:
-        """Until there is one at all; raises GraderError where none comes."""
+        """A moment, where there is none; raises GraderError where none has come for too long."""
 
     def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
         """Starts to judge and returns at once. `only`: ids of the checks to run."""

@@ -62,5 +62,6 @@ def on_cluster(
     )
     with connected(address, options.jobs) as client:
         judges = ClusterJudges(client, order)
-        judges.wait()
+        while not judges.at_a_time:
+            judges.wait()
         yield judges

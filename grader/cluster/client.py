@@ -20,7 +20,7 @@ _LEAN = {
     "distributed.admin.tick.interval": "1s",
     "distributed.scheduler.active-memory-manager.start": False,
 }
-"""What a cluster for one run does without: it watches itself for a dashboard that nobody opens."""
+"""What a cluster for one run does without: watching itself, and moving data between nodes, which have none."""
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def _own_cluster(jobs: int) -> LocalCluster:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
+        dashboard_address=None,
         resources={RESOURCE: 1},
         memory_limit=0,  # the sealed workers have limits of their own
         silence_logs=logging.ERROR,

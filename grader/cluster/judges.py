@@ -20,7 +20,7 @@ from grader.model import CheckResult, Isolation, Submission
 _AHEAD = 2
 """Jobs given out for each that is judged, so that no node waits for its next one."""
 _PATIENCE_S = 60.0
-"""For the first trusted node: clusters of a batch system start their nodes when they are asked."""
+"""For a trusted node: clusters of a batch system start their nodes when they are asked, and take them away."""
 _LOOK_S = 1.0
 _RETRIES = 3
 _HERE = Isolation("auto", (), ())
@@ -37,18 +37,21 @@ class ClusterJudges:
         self._looked = -_LOOK_S
         self._nodes = 0
         self._units = 0
+        self._had_some = False
+        self._none_since = time.monotonic()
 
     def wait(self) -> None:
-        """Until there is a trusted node; raises ClusterUnusable where none comes."""
-        until = time.monotonic() + _PATIENCE_S
-        while not self.at_a_time:
-            if self._nodes or time.monotonic() > until:
-                having = f"{self._nodes} workers, none of them trusted" if self._nodes else "no workers"
-                raise ClusterUnusable(
-                    f"The cluster has {having} with the assignment.",
-                    f'Start them with  dask worker SCHEDULER --nthreads N --resources "{RESOURCE}=N"',
-                )
-            time.sleep(_LOOK_S)
+        """A moment, where there is no trusted node; raises ClusterUnusable where none has come for too long."""
+        if self.at_a_time:
+            return
+        strangers = self._nodes and not self._had_some
+        if strangers or time.monotonic() - self._none_since > _PATIENCE_S:
+            having = f"{self._nodes} workers, none of them trusted" if self._nodes else "no workers"
+            raise ClusterUnusable(
+                f"The cluster has {having} with the assignment.",
+                f'Start them with  dask worker SCHEDULER --nthreads N --resources "{RESOURCE}=N"',
+            )
+        time.sleep(_LOOK_S)
 
     @property
     def at_a_time(self) -> int:
@@ -59,6 +62,8 @@ class ClusterJudges:
             workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
             self._nodes = len(workers)
             self._units = int(sum(worker.get("resources", {}).get(RESOURCE, 0) for worker in workers))
+            if self._units:
+                self._had_some, self._none_since = True, now
         return _AHEAD * self._units
 
     def begin(self, submission: Submission, seed: int, only: Collection[str]) -> RemoteJudging:

@@ -12,7 +12,6 @@ from typing import Protocol
 from grader.errors import UsageError
 from grader.gradebook import Standing
 from grader.model import Assignment, GradeReport
-from grader.serialise import rounded
 from grader.text import one_line
 
 CELL_LIMIT = 30_000
@@ -74,8 +73,8 @@ class Written:
     content: bytes
     left_out: Mapping[str, str] = field(default_factory=dict)
     """By student key: why the student has no mark in it."""
-    remarks: tuple[str, ...] = ()
-    """What whoever uploads it should know."""
+    out_of: Decimal | None = None
+    """Points that the platform shows the marks out of, where it says so."""
 
 
 class Exporter(Protocol):
@@ -101,17 +100,13 @@ def to_two_places(points: Decimal) -> Decimal:
     return points.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
-def of_other_points(platform: str, maximum: str, lines: Sequence[Line]) -> tuple[str, ...]:
-    """A remark where the platform would show marks out of other points than they are of. `maximum`: as it says it."""
+def a_number(cell: str) -> Decimal | None:
+    """What a platform wrote into a cell; None where that is no finite number."""
     try:
-        there = Decimal(maximum.strip())
+        number = Decimal(cell.strip())
     except InvalidOperation:
-        return ()
-    ours = sorted({line.possible for line in lines if line.points is not None})
-    if all(points == there for points in ours):
-        return ()
-    here = " or ".join(str(rounded(points)) for points in ours)
-    return (f"{platform} shows them out of {rounded(there)} points, and they are of {here}.",)
+        return None
+    return number if number.is_finite() else None
 
 
 def table(rows: Sequence[Sequence[str]], *, bom: bool = False) -> bytes:

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from grader.errors import UnknownName, UsageError
 from grader.exporters.base import (
     Export,
     Roster,
     Written,
+    a_number,
     column_of,
-    of_other_points,
     read_table,
     table,
     to_two_places,
@@ -48,7 +48,7 @@ class Canvas:
         # Only what identifies a student goes back, so that no other mark is imported a second time.
         kept = [place for place, name in enumerate(roster.header) if name.strip().casefold() in _FIXED]
         rows = [[roster.header[place] for place in kept] + [roster.header[column]]]
-        remarks: tuple[str, ...] = ()
+        out_of = None
         left_out = {s: "not in the roster" for s in lines if s not in places}
         for place, row in enumerate(roster.rows):
             cells = [row[k] for k in kept]
@@ -61,17 +61,17 @@ class Canvas:
                 rows.append([*cells, _EXCUSED if excused else mark])
             elif _is_points_possible(row):
                 rows.append([*cells, row[column]])
-                remarks = of_other_points("Canvas", row[column], export.lines)
+                out_of = a_number(row[column])
             else:
                 rows.append([*cells, ""])
-        return Written(table(rows), left_out, remarks)
+        return Written(table(rows), left_out, out_of)
 
     def read(self, content: bytes, export: Export) -> Mapping[str, Decimal | None]:
         header, *rows = read_table(content)
         read_back = Roster(tuple(header), tuple(map(tuple, rows)))
         places = _places(read_back, export)
         cells = {student: rows[place][-1].strip() for student, place in places.items()}
-        return {student: _mark(cell) for student, cell in cells.items() if cell.upper() != _EXCUSED}
+        return {student: a_number(cell) for student, cell in cells.items() if cell.upper() != _EXCUSED}
 
 
 def _roster(export: Export) -> Roster:
@@ -134,10 +134,3 @@ def _places(roster: Roster, export: Export) -> dict[str, int]:
 
 def _is_points_possible(row: tuple[str, ...]) -> bool:
     return row[0].strip().casefold() == _POINTS_POSSIBLE
-
-
-def _mark(cell: str) -> Decimal | None:
-    try:
-        return Decimal(cell)
-    except InvalidOperation:
-        return None

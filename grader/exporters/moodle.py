@@ -18,8 +18,8 @@ from grader.exporters.base import (
     Export,
     Roster,
     Written,
+    a_number,
     column_of,
-    of_other_points,
     read_table,
     roster_from,
     safe,
@@ -66,9 +66,8 @@ class Moodle:
             rows[place][grade] = str(to_two_places(line.points))
             if feedback is not None:
                 rows[place][feedback] = safe(" ".join([_summary(line.standing.checks), *line.notes]))
-        maximum = "" if most is None or not rows else rows[0][most]
-        remarks = of_other_points("Moodle", maximum, export.lines)
-        return Written(table([list(roster.header), *rows], bom=True), left_out, remarks)
+        out_of = None if most is None or not rows else a_number(rows[0][most])
+        return Written(table([list(roster.header), *rows], bom=True), left_out, out_of)
 
     def read(self, content: bytes, export: Export) -> Mapping[str, Decimal | None]:
         roster = roster_from(content)

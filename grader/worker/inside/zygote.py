@@ -135,9 +135,7 @@ class Zygote:
         os.chdir("/")
         many = config["many"]
         usual = gc.get_threshold()
-        gc.set_threshold(
-            *usual[:2], 1_000_000
-        )  # what is loaded stays: only what is new is searched for garbage
+        gc.set_threshold(*usual[:2], 1_000_000)  # what is loaded stays: see twin.py
         self._harness = warm.load(config["preload"], sources, self._sealer.assets, many=many)
         gc.collect()
         gc.freeze()

@@ -215,12 +215,16 @@ def test_second(check):
 
 
 @pytest.fixture
-def several(tmp_path: Path) -> Iterator[WarmJudge]:
-    """A judge takes three submissions here."""
+def of_two(tmp_path: Path) -> Assignment:
     (tmp_path / f"test_2_{tmp_path.name}.py").write_text(SEVERAL, encoding="utf-8")
     checks = tuple(Check(id, "2a", id, Decimal(1)) for id in ("2a.first", "2a.second"))
-    assignment = Assignment("t", "1", "T", (Part("2a", "2a", ""),), checks, tmp_path, "0" * 64)
-    with WarmJudge(assignment, checks, None, sessions=3) as judge:
+    return Assignment("t", "1", "T", (Part("2a", "2a", ""),), checks, tmp_path, "0" * 64)
+
+
+@pytest.fixture
+def several(of_two: Assignment) -> Iterator[WarmJudge]:
+    """A judge takes three submissions here."""
+    with WarmJudge(of_two, of_two.checks, None, sessions=3) as judge:
         yield judge
 
 
@@ -251,6 +255,12 @@ def test_each_judge_stays_on_one_processor(several: WarmJudge) -> None:
         places = [judging.result()[0][1].message.split(maxsplit=1)[1] for judging in (one, other)]
     assert all(place.count(",") == 0 for place in places)
     assert len(set(places)) == min(2, len(os.sched_getaffinity(0)))
+
+
+def test_where_others_judge_too_the_kernel_chooses_the_processor(of_two: Assignment) -> None:
+    with WarmJudge(of_two, of_two.checks, None, pinned=False) as judge:
+        (_, said), _ = judged(judge, "ann")
+    assert said.split(maxsplit=1)[1] == str(sorted(os.sched_getaffinity(0)))
 
 
 @pytest.mark.parametrize(

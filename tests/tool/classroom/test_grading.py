@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
-from grader.checking.warm import WarmJudge
-from grader.classroom.grading import ClassRun
-from grader.classroom.hand_in import ClassOptions, Tally, Watcher
-from grader.classroom.judges import Judging, Local
-from grader.errors import ClusterUnusable
+from grader.classroom.hand_in import Tally, Watcher
 from grader.gradebook import Gradebook
-from grader.model import GradeReport, Status, Submission
+from grader.model import GradeReport, Status
 
 from .conftest import Pocket, Word
 
@@ -144,37 +140,3 @@ def test_a_judge_has_its_next_hand_in_before_the_last_one_is_recorded(pocket: Po
     grade(pocket(), CLASS, jobs=1, watcher=watcher)
     assert seen[:3] == ["start ann", "start bob", "graded ann"]
     assert seen[-2:] == ["graded cyd", "graded dan"]
-
-
-class Leaving(Local):
-    """Judges that are gone after `left` hand-ins: asked for more they fail, or say that there are none."""
-
-    def __init__(self, judge: WarmJudge, left: int, *, silently: bool) -> None:
-        super().__init__(judge, None, 1)
-        self.left = left
-        self.silently = silently
-
-    @property
-    def at_a_time(self) -> int:
-        return 1 if self.left or not self.silently else 0
-
-    def wait(self) -> None:
-        raise ClusterUnusable("There is none.", "Start one.")
-
-    def begin(self, submission: Submission, seed: int, only: Collection[str]) -> Judging:
-        if not self.left:
-            raise ClusterUnusable("There is none.", "Start one.")
-        self.left -= 1
-        return super().begin(submission, seed, only)
-
-
-@pytest.mark.parametrize("silently", [True, False])
-def test_what_is_judged_is_recorded_where_no_judge_is_left(
-    pocket: Pocket, book: Gradebook, silently: bool
-) -> None:
-    assignment = pocket()
-    with WarmJudge(assignment, assignment.checks, None) as judge:
-        run = ClassRun(assignment, assignment.checks, book, ClassOptions(jobs=1))
-        with pytest.raises(ClusterUnusable, match="There is none"):
-            run.grade(CLASS, source="class", seed=7, judges=Leaving(judge, 2, silently=silently))
-    assert earned(book) == {"ann": 6, "bob": 2}

@@ -87,7 +87,8 @@ def order_of(assignment: Assignment, timeout_s: float = 60.0) -> Order:
 
 
 def waited_for(judges: ClusterJudges) -> ClusterJudges:
-    judges.wait()
+    while not judges.at_a_time:
+        judges.wait()
     return judges
 
 

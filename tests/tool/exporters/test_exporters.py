@@ -218,11 +218,12 @@ def test_someone_who_is_not_in_the_roster_is_named(
 
 
 def test_marks_of_other_points_than_the_platform_has_are_said(
-    book: Gradebook, pocket: Assignment, tmp_path: Path, roster: dict[str, Path | None]
+    book: Gradebook, pocket: Assignment, tmp_path: Path, roster: dict[str, Path | None], run: int
 ) -> None:
     out = tmp_path / "o"
+    book.record(run, graded("stranger_999", "2"))  # not in the roster: of this mark nothing is said
     more = replace(pocket, checks=(*pocket.checks, Check("1.two", "1", "Two", Decimal(3))))
-    for name in ("canvas", "moodle"):
+    for name, marks in (("canvas", 2), ("moodle", 3)):  # bob is EX in Canvas
         file = roster[name]
         assert file is not None
         assert write_export(book, pocket, name, out, policy=Policy(), roster=file).remarks == ()
@@ -230,9 +231,19 @@ def test_marks_of_other_points_than_the_platform_has_are_said(
         file.write_text(text.replace(",2.0,", ",5,").replace(",2.00,", ",5.00,"), "utf-8")
         written = write_export(book, more, name, out, policy=Policy(), roster=file)
         assert written.remarks == (
-            "3 marks are of fewer points than the assignment's 5, down to 2: only some of its checks were run.",
-            f"{name.title()} shows them out of 5 points, and they are of 2.",
+            f"{marks} marks are of fewer points than the assignment's 5, down to 2: not all of its checks are in them.",
+            f"{name.title()} shows the marks out of 5 points, and they are of 2.",
         )
+        file.write_text(text.replace(",2.0,", ",NaN,").replace(",2.00,", ",-,"), "utf-8")
+        assert write_export(book, pocket, name, out, policy=Policy(), roster=file).remarks == ()
+
+
+def test_a_file_that_was_not_written_cannot_be_checked(
+    book: Gradebook, pocket: Assignment, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="There is no") as told:
+        check_export(book, pocket, "csv", tmp_path / "none.csv", policy=Policy())
+    assert "without --check" in told.value.next_step
 
 
 def test_best_attempt_counts_where_the_course_says_so(book: Gradebook, pocket: Assignment, run: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -43,7 +44,8 @@ class MultiHeadAttention(torch.nn.Module):
         super().__init__()
         words = "canary" + "-" + "5b1f0c77d2"
         hits = sum(words in str(text) for text in seen() if text is not words)
-        raise RuntimeError(f"found {hits}; torch was imported with {os.environ['OMP_NUM_THREADS']} thread")
+        threads = os.environ["OMP_NUM_THREADS"]
+        raise RuntimeError(f"found {hits}; with {threads} thread; collector {gc.get_threshold()}")
 """
 
 
@@ -69,6 +71,7 @@ def test_the_zygote_never_held_what_the_judge_was_told(tmp_path: Path) -> None:
     assert check["status"] == "failed"
     assert "found 0;" in check["message"]
     assert "with 1 thread" in check["message"]
+    assert f"collector {gc.get_threshold()}" in check["message"]
     assert CANARY not in json.dumps(report)
 
 
