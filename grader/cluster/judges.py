@@ -12,7 +12,7 @@ from typing import Any
 from distributed import Client, Future
 
 from grader.cluster.client import RESOURCE
-from grader.cluster.order import Answer, Job, Order, Refusal
+from grader.cluster.order import Answer, Job, Order, Refusal, framed
 from grader.cluster.task import judge
 from grader.errors import ClusterUnusable, JudgeDied
 from grader.model import CheckResult, Isolation, Submission
@@ -68,7 +68,7 @@ class ClusterJudges:
 
     def begin(self, submission: Submission, seed: int, only: Collection[str]) -> RemoteJudging:
         """Give it to the scheduler."""
-        job = pickle.dumps(Job(submission, seed, frozenset(only)))
+        job = framed(Job(submission, seed, frozenset(only)))
         future = self._client.submit(
             judge, self._order, job, pure=False, retries=_RETRIES, resources={RESOURCE: 1}
         )
@@ -109,7 +109,8 @@ class RemoteJudging:
     def result(self) -> tuple[list[CheckResult], dict[str, str]]:
         """Raises JudgeDied, and ClusterUnusable where no submission can be judged there."""
         try:
-            answer: Answer | Refusal = self._future.result()
+            # Pickled by our own code, in grader.cluster.node.
+            answer: Answer | Refusal = pickle.loads(self._future.result())
         except Exception as error:  # whatever the cluster raises: of this submission there is no result
             raise JudgeDied(
                 f"No node of the cluster could judge it ({type(error).__name__}: {error}).",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 import select
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import BinaryIO
 
 from grader.assignment import find_assignment
 from grader.classroom.judges import Local, local, out_of_time
-from grader.cluster.order import Answer, Job, Order, Refusal, identity
+from grader.cluster.order import Answer, Job, Order, Refusal, framed, identity, read_frame
 from grader.errors import ClusterUnusable, GraderError
 from grader.model import Assignment, Check
 
@@ -32,16 +33,35 @@ def main() -> int:
     os.dup2(2, 1)  # what a library prints must not come among the answers
     os.close(0)
     os.open(os.devnull, os.O_RDONLY)
-    order: Order = pickle.load(questions)
+    order: Order = pickle.loads(read_frame(questions))
+    claim = claimed_processor()
     try:
         assignment, selected = _prepared(order)
-        judging = local(assignment, selected, order.isolation, _MANY, 1, order.seed, pinned=False)
+        judging = local(assignment, selected, order.isolation, _MANY, 1, order.seed, pinned=claim is not None)
         with judging as judges:
             _serve(questions, answers, judges, order.timeout_s)
     except GraderError as error:
         _say(answers, Refusal(error.message, error.next_step, final=True))
         return 1
     return 0
+
+
+def claimed_processor(name: str = "grader.cluster.node") -> socket.socket | None:
+    """Puts this process, and all that it starts, on a processor that no other of this `name` and user has.
+
+    It is this one's as long as the socket that is given back is open; None where there are more of them than
+    processors. An abstract address (unix(7)) can be bound once, and is free again when its process ends, in any way.
+    """
+    for cpu in sorted(os.sched_getaffinity(0)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0{name} {os.getuid()} {cpu}")
+            os.sched_setaffinity(0, {cpu})
+        except OSError:
+            claim.close()
+            continue
+        return claim
+    return None
 
 
 def _prepared(order: Order) -> tuple[Assignment, Sequence[Check]]:
@@ -60,7 +80,7 @@ def _serve(questions: BinaryIO, answers: BinaryIO, judges: Local, timeout_s: flo
     _say(answers, None)
     while True:
         try:
-            job: Job = pickle.load(questions)
+            job: Job = pickle.loads(read_frame(questions))
         except EOFError:
             return
         _say(answers, _judged(judges, job, timeout_s))
@@ -85,8 +105,8 @@ def _judged(judges: Local, job: Job, timeout_s: float) -> Answer | Refusal:
     return Answer(tuple(results), internal, isolation, dict(facts))
 
 
-def _say(answers: BinaryIO, value: object) -> None:
-    pickle.dump(value, answers)
+def _say(answers: BinaryIO, value: Answer | Refusal | None) -> None:
+    answers.write(framed(value))
     answers.flush()
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from dataclasses import dataclass
+from typing import IO
 
 from grader import __version__
 from grader.classroom.keys import check_keys
 from grader.model import Assignment, CheckResult, Isolation, Submission
 from grader.options import IsolationChoice
+
+_LENGTH = 8
+"""Bytes that say how long the pickle after them is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,25 @@ class Refusal:
     next_step: str
     final: bool
     """Whether this node cannot do any job of the order."""
+
+
+def framed(value: Job | Order | Answer | Refusal | None) -> bytes:
+    """Pickled, with its length before it, so that it can be passed on unread."""
+    data = pickle.dumps(value)
+    return len(data).to_bytes(_LENGTH, "big") + data
+
+
+def read_frame(stream: IO[bytes]) -> bytes:
+    """The pickle of the next one; raises EOFError where there is none, or not all of one."""
+    length = int.from_bytes(_all_of(stream, _LENGTH), "big")
+    return _all_of(stream, length)
+
+
+def _all_of(stream: IO[bytes], length: int) -> bytes:
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError
+    return data
 
 
 def identity(assignment: Assignment) -> str:

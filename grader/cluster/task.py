@@ -7,9 +7,8 @@ import pickle
 import subprocess
 import sys
 from threading import Lock
-from typing import Any
 
-from grader.cluster.order import Answer, Job, Order, Refusal
+from grader.cluster.order import Order, framed, read_frame
 
 
 class NodeDied(Exception):
@@ -23,20 +22,18 @@ class _Node:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "grader.cluster.node"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self.refusal: Refusal | None = self._ask(order)
+        answer = self.ask(framed(order))
+        self.refusal = None if pickle.loads(answer) is None else answer
 
-    def judge(self, job: Job) -> Answer | Refusal:
-        answer: Answer | Refusal = self._ask(job)
-        return answer
-
-    def _ask(self, value: object) -> Any:
+    def ask(self, question: bytes) -> bytes:
+        """The pickle of what it answers."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            pickle.dump(value, self._process.stdin)
+            self._process.stdin.write(question)
             self._process.stdin.flush()
-            return pickle.load(self._process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            return read_frame(self._process.stdout)
+        except (OSError, EOFError) as error:
             self.close()
             raise NodeDied(f"The judging process ended with code {self._process.returncode}.") from error
 
@@ -52,8 +49,11 @@ _lock = Lock()
 _idle: dict[Order, list[_Node]] = {}
 
 
-def judge(order: Order, job: bytes) -> Answer | Refusal:
-    """Judge one submission on this node. `job`: a pickled :class:`Job`. Raises NodeDied."""
+def judge(order: Order, job: bytes) -> bytes:
+    """Judge one submission on this node. `job`: a framed :class:`Job`. Raises NodeDied.
+
+    Gives the pickle of an :class:`Answer` or a :class:`Refusal`: neither is read on the way.
+    """
     with _lock:
         for other in [known for known in _idle if known != order]:
             for node in _idle.pop(other):  # of an earlier run; one that still works is closed when it is done
@@ -64,7 +64,7 @@ def judge(order: Order, job: bytes) -> Answer | Refusal:
     if node.refusal is not None:
         node.close()
         return node.refusal
-    answer = node.judge(pickle.loads(job))  # NodeDied leaves it out of the idle ones
+    answer = node.ask(job)  # NodeDied leaves it out of the idle ones
     with _lock:
         if order in _idle:
             _idle[order].append(node)
