@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from grader import __version__, author_commands, book_commands, class_commands
-from grader.command_options import ASSIGNMENT, DEBUG
+from grader.command_options import ASSIGNMENT, DEBUG, PATH
 from grader.console import console
 from grader.distribution.command import dist
 from grader.doctor.command import doctor
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path, readable=False))
+@click.argument("directory", type=PATH)
 @ASSIGNMENT
 @DEBUG
 def init(directory: Path, assignment: str, debug: bool) -> None:
@@ -74,19 +74,19 @@ def init(directory: Path, assignment: str, debug: bool) -> None:
     "--model",
     "models",
     multiple=True,
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="Train this model; twice for 3d. Without it: the fetched one, else a tiny one.",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="Folder with train.jsonl and test.jsonl. Without it: AG News if fetched, else the bundled corpus.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="Write figures and plot there, and the trained models to DIR/checkpoints.",
 )
@@ -126,7 +126,7 @@ def assets(context: click.Context, thorough: bool, debug: bool) -> None:
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="From a mirror of the hub, or the cache of another machine.",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from grader.command_options import ASSIGNMENT
+from grader.command_options import ASSIGNMENT, PATH
 from grader.console import console, ended_like_ctrl_c
 from grader.errors import UsageError
 from grader.exitcode import ExitCode, exit_code
@@ -32,7 +32,7 @@ _LEVELS = ("auto", "strict", "container")
 
 
 @click.command("run", hidden=True)
-@click.argument("path", type=click.Path(path_type=Path, readable=False))
+@click.argument("path", type=PATH)
 @ASSIGNMENT
 @click.option(
     "--part",
@@ -54,7 +54,7 @@ _LEVELS = ("auto", "strict", "container")
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, readable=False),
+    type=PATH,
     metavar="DIR",
     help="Folder for the reports. [reports/NAME]",
 )

@@ -27,22 +27,16 @@ document.addEventListener("DOMContentLoaded", () => {
     shown.textContent = `${count} of ${rows.length}` + (count > drawn ? `, the first ${drawn} drawn` : "");
     more.hidden = count <= drawn;
   };
-  const drawFromTop = () => {
-    drawn = step;
+  const drawTo = (number) => {
+    drawn = number;
     draw();
   };
-  const drawMore = () => {
-    drawn += step;
-    draw();
-  };
-  const drawAll = () => {
-    drawn = rows.length;
-    draw();
-  };
+  const drawFromTop = () => drawTo(step);
+  const drawAll = () => drawTo(rows.length);
   search.addEventListener("input", drawFromTop);
   open.addEventListener("change", drawFromTop);
   more.addEventListener("click", drawAll);
-  new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && drawMore(), {
+  new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && drawTo(drawn + step), {
     rootMargin: "1000px",
   }).observe(more);
   window.addEventListener("beforeprint", drawAll);

@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.classroom.policy import BEST, Policy, counted, final_mark
 from grader.errors import GraderError, UsageError
 from grader.exporters import Export, Line, Roster, find, roster_from
-from grader.exporters.base import Written, to_two_places
+from grader.exporters.base import Exporter, Written, to_two_places
 from grader.gradebook import Gradebook, Override, Standing, standing_of, standings
 from grader.gradebook.final import final_report
 from grader.model import Assignment, GradeReport
@@ -82,8 +82,7 @@ def write_export(
         raise UsageError(
             f"The export cannot be written to {out}: {error}.", "Name another file with --out."
         ) from None
-    check_export(book, assignment, name, out, policy=policy, roster=roster, column=column)
-    held = exporter.read(written.content, export)
+    held = _held(exporter, export, out)
     given = [line for line in export.lines if held.get(line.student) is not None]
     remarks = (*_of_fewer_points(assignment, given), *_of_other_points(name, written, given))
     return Exported(written.left_out, remarks)
@@ -123,7 +122,12 @@ def check_export(
 
     Raises ExportDiffers, which names the students.
     """
-    exporter, export = find(name), _export(book, assignment, policy, roster, column)
+    held = _held(find(name), _export(book, assignment, policy, roster, column), file)
+    return sum(points is not None for points in held.values())
+
+
+def _held(exporter: Exporter, export: Export, file: Path) -> Mapping[str, Decimal | None]:
+    """The marks in `file`, by student key, which are those of `export`; raises ExportDiffers."""
     try:
         held = exporter.read(file.read_bytes(), export)
     except FileNotFoundError:
@@ -131,15 +135,15 @@ def check_export(
             f"There is no {file}.", "Write it first: the same command without --check."
         ) from None
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise UsageError(f"{file} cannot be read as {name}: {error}.", "Export it again.") from None
-    differing = _differences(export, held, two_places=name in _TWO_PLACES)
+        raise UsageError(f"{file} cannot be read as {exporter.name}: {error}.", "Export it again.") from None
+    differing = _differences(export, held, two_places=exporter.name in _TWO_PLACES)
     if differing:
         shown = "; ".join(f"{student}: {why}" for student, why in list(differing.items())[:10])
         raise ExportDiffers(
             f"{file} does not hold the marks of the gradebook for {len(differing)} students. {shown}.",
             "Export it again, and keep hands off the file in between.",
         )
-    return sum(points is not None for points in held.values())
+    return held
 
 
 def _differences(export: Export, held: Mapping[str, Decimal | None], *, two_places: bool) -> dict[str, str]:

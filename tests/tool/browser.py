@@ -12,11 +12,9 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
     None,
 )
-needed = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; .ci/run installs it"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
-"""Marks of a module whose tests open pages."""
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; .ci/run installs it")
+needed = [needs_chromium, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+"""Marks of a module whose tests open pages with Playwright, which uses what is deprecated."""
 
 
 @pytest.fixture(scope="module")

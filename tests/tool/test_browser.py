@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.render import render
 from tests.tool import reports
-from tests.tool.browser import CHROMIUM, needed
+from tests.tool.browser import CHROMIUM, needs_chromium
 
 FLAGS = (
     "--headless",
@@ -33,7 +33,7 @@ PAYLOADS = (
     f"javascript:{OWNED}",
 )
 
-pytestmark = needed
+pytestmark = needs_chromium
 
 
 def dom_of(page: Path, profile: Path) -> str:
